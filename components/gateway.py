@@ -1,0 +1,98 @@
+"""The ingress gateway: namespace, certificate, the mesh's gateway release and its listeners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from components.chart import ChartRelease, ChartSource
+from components.control_plane import ControlPlane
+from components.ingress import GatewaySettings, TlsSettings
+from components.kubernetes import KubernetesObject, Manifest, manifest, recommended_labels
+from components.mesh.protocol import Ingress, Mesh
+
+TLS_SECRET = "inference-tls"  # noqa: S105
+"""Name of the certificate's Secret where the program or cert-manager makes it."""
+
+
+@dataclass(frozen=True)
+class GatewayArgs:
+    settings: GatewaySettings
+    mesh: Mesh
+    control_plane: ControlPlane
+    hosts: tuple[str, ...]
+    """All hosts of the stack's models."""
+    grace_seconds: int
+    """The longest grace period of the models: streams through the gateway last as long."""
+    charts: ChartSource | None = None
+
+
+class Gateway(pulumi.ComponentResource):
+    """The way in from outside, HTTPS only."""
+
+    ready: pulumi.Resource
+    """The gateway's release: it has an address once it is there."""
+
+    def __init__(
+        self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("inference-mesh:gateway:Gateway", name, None, opts)
+        tls, mesh = args.settings.tls, args.mesh
+        ingress = Ingress(
+            args.hosts, tls.secret or TLS_SECRET, args.grace_seconds, args.settings.annotations
+        )
+        namespace = KubernetesObject(
+            f"{name}-{mesh.gateway_namespace}",
+            _namespace(name, mesh.gateway_namespace),
+            pulumi.ResourceOptions(parent=self),
+        )
+        for content in certificate(tls, mesh.gateway_namespace, args.hosts):
+            KubernetesObject(
+                f"{name}-{TLS_SECRET}",
+                content,
+                pulumi.ResourceOptions(parent=self, depends_on=[namespace]),
+            )
+        # Its pods' image is `auto`: they cannot start before the injector serves.
+        after = [namespace, args.control_plane.ready]
+        self.ready = ChartRelease(
+            mesh.gateway(ingress),
+            args.charts,
+            pulumi.ResourceOptions(parent=self, depends_on=after),
+        )
+        for content in mesh.expose(ingress):
+            KubernetesObject(
+                f"{name}-{content['metadata']['name']}",
+                content,
+                pulumi.ResourceOptions(parent=self, depends_on=after),
+            )
+        self.register_outputs({})
+
+
+def _namespace(instance: str, name: str) -> Manifest:
+    level = {"pod-security.kubernetes.io/enforce": "baseline"}
+    labels = recommended_labels(instance, "gateway") | level
+    return manifest("v1", "Namespace", name, labels=labels)
+
+
+def certificate(tls: TlsSettings, namespace: str, hosts: tuple[str, ...]) -> tuple[Manifest, ...]:
+    """What makes the certificate's Secret: cert-manager, or the files; nothing if it exists."""
+    if tls.issuer is not None:
+        spec = {
+            "secretName": TLS_SECRET,
+            "dnsNames": list(hosts),
+            "issuerRef": {"name": tls.issuer, "kind": tls.issuer_kind},
+            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+        }
+        return (manifest("cert-manager.io/v1", "Certificate", TLS_SECRET, namespace, spec=spec),)
+    if tls.certificate_file is None or tls.key_file is None:
+        return ()
+    pem = {
+        "tls.crt": Path(tls.certificate_file).read_text(),
+        "tls.key": pulumi.Output.secret(Path(tls.key_file).read_text()),
+    }
+    secret = manifest(
+        "v1", "Secret", TLS_SECRET, namespace, type="kubernetes.io/tls", stringData=pem
+    )
+    return (secret,)

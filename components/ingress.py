@@ -1,0 +1,51 @@
+"""The way in from outside the mesh: host, certificate and load balancer, whatever the mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from components.settings import Problem, Settings
+from components.types import Hostname, Name
+
+
+class TlsSettings(Settings):
+    """Where the gateway's certificate comes from: exactly one of issuer, secret and files."""
+
+    issuer: Name | None = None
+    """A cert-manager issuer that makes and renews it."""
+    issuer_kind: Literal["ClusterIssuer", "Issuer"] = "ClusterIssuer"
+    secret: Name | None = None
+    """A kubernetes.io/tls Secret that exists in the gateway's namespace."""
+    certificate_file: str | None = None
+    """PEM file of the certificate and its chain, relative to the project; with keyFile."""
+    key_file: str | None = None
+    """PEM file of the private key, which must not be committed."""
+
+    def problems(self) -> Iterator[Problem]:
+        if (self.certificate_file is None) != (self.key_file is None):
+            yield Problem((), "certificateFile and keyFile belong together; give both or neither")
+        sources = [self.issuer, self.secret, self.certificate_file]
+        if sum(source is not None for source in sources) != 1:
+            yield Problem(
+                (),
+                "give exactly one source of the certificate: issuer (cert-manager), secret (one "
+                "that exists), or certificateFile with keyFile",
+            )
+        for key, path in (("certificateFile", self.certificate_file), ("keyFile", self.key_file)):
+            if path is not None and not Path(path).is_file():
+                yield Problem((key,), f"there is no file {path}; paths are relative to the project")
+
+
+class GatewaySettings(Settings):
+    """The ingress gateway of a stack. HTTPS always; plain HTTP is redirected to it."""
+
+    host: Hostname
+    """Host name of the models that do not name their own, for example
+    deepseek-api.example.com."""
+    tls: TlsSettings
+    annotations: dict[str, str] = Field(default_factory=dict)
+    """Annotations of the load balancer's Service, as cloud providers read them."""

@@ -1,0 +1,74 @@
+"""Kubernetes objects: plain manifests as data, and the Pulumi resource that holds one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes._utilities import get_version
+
+_PLUGIN_VERSION: str = get_version()  # type: ignore[no-untyped-call]
+
+Manifest = dict[str, Any]
+"""A Kubernetes object as in YAML: apiVersion, kind, metadata and the rest."""
+
+
+def manifest(
+    api_version: str,
+    kind: str,
+    name: str,
+    namespace: str | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+    **content: Any,
+) -> Manifest:
+    """A Kubernetes object; empty labels and annotations are left out, and so is a None namespace.
+
+    Always with an explicit name: policies, routes and metrics refer to one another by name, and
+    a rendered repository must not change between runs.
+    """
+    metadata: dict[str, Any] = {"name": name}
+    if namespace is not None:
+        metadata["namespace"] = namespace
+    if labels:
+        metadata["labels"] = dict(labels)
+    if annotations:
+        metadata["annotations"] = dict(annotations)
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+
+
+def recommended_labels(instance: str, component: str, version: str | None = None) -> dict[str, str]:
+    """The labels that dashboards and `kubectl get -l` expect.
+
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+    """
+    labels = {
+        "app.kubernetes.io/name": component,
+        "app.kubernetes.io/instance": instance,
+        "app.kubernetes.io/part-of": "inference-mesh",
+        "app.kubernetes.io/managed-by": "inference-mesh",
+    }
+    return labels if version is None else labels | {"app.kubernetes.io/version": version}
+
+
+class KubernetesObject(pulumi.CustomResource):
+    """One manifest as a resource of the Kubernetes provider.
+
+    The typed classes of pulumi_kubernetes register the same resources under the same type tokens,
+    but convert each nested property through type hints, which takes more than twice the time
+    (`make bench`); our manifests are checked by the API server instead.
+    """
+
+    def __init__(
+        self, name: str, content: Manifest, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        group_version = content["apiVersion"]
+        token_version = group_version if "/" in group_version else f"core/{group_version}"
+        super().__init__(
+            f"kubernetes:{token_version}:{content['kind']}",
+            name,
+            content,
+            pulumi.ResourceOptions.merge(pulumi.ResourceOptions(version=_PLUGIN_VERSION), opts),
+        )

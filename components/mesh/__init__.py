@@ -1,0 +1,1 @@
+"""Service meshes: what a mesh is, and one folder for each."""

@@ -1,0 +1,66 @@
+"""Istio's security: mTLS and default deny for a namespace, and who may call a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.callers import Caller
+from components.kubernetes import Manifest, manifest
+from components.mesh.istio import gateway
+from components.mesh.istio.settings import IstioSettings
+from components.mesh.protocol import MtlsMode
+from components.model.model import Model
+
+
+def namespace_policies(namespace: str, mtls: MtlsMode) -> tuple[Manifest, ...]:
+    """mTLS for every workload, and an allow-nothing policy that each model's own adds to.
+
+    Metrics stay reachable: Prometheus scrapes the proxy's merged port 15020, which is not
+    redirected and so under neither policy (https://github.com/istio/istio/issues/27328).
+    """
+    return (
+        manifest(
+            "security.istio.io/v1",
+            "PeerAuthentication",
+            "default",
+            namespace,
+            spec={"mtls": {"mode": mtls.upper()}},
+        ),
+        manifest(
+            "security.istio.io/v1", "AuthorizationPolicy", "allow-nothing", namespace, spec={}
+        ),
+    )
+
+
+def model_policy(settings: IstioSettings, model: Model, has_gateway: bool) -> Manifest:
+    """ALLOW for the callers, and always for the gateway, which an ALLOW policy without it would
+    lock out (https://github.com/istio/istio/issues/41690)."""
+    rules = [_rule(model, caller) for caller in model.settings.callers]
+    if has_gateway and model.settings.route is not None:
+        source = {"principals": [gateway.principal(settings)]}
+        rules.insert(0, {"from": [{"source": source}], "to": [_operation(model, Caller())]})
+    return manifest(
+        "security.istio.io/v1",
+        "AuthorizationPolicy",
+        model.name_label,
+        model.namespace,
+        labels=model.labels,
+        spec={"selector": {"matchLabels": model.selector}, "action": "ALLOW", "rules": rules},
+    )
+
+
+def _rule(model: Model, caller: Caller) -> dict[str, Any]:
+    if caller.principal is not None:
+        source: dict[str, Any] = {"principals": [caller.principal]}
+    else:
+        source = {"namespaces": [caller.namespace]}
+    return {"from": [{"source": source}], "to": [_operation(model, caller)]}
+
+
+def _operation(model: Model, caller: Caller) -> dict[str, Any]:
+    operation: dict[str, Any] = {"ports": [str(model.port)]}
+    if caller.methods:
+        operation["methods"] = list(caller.methods)
+    if caller.paths:
+        operation["paths"] = list(caller.paths)
+    return {"operation": operation}

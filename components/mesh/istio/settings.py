@@ -1,0 +1,59 @@
+"""What a user writes about Istio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from components.settings import Problem, Settings
+from components.types import Hostname, Name
+
+SUPPORTED_KUBERNETES = {"1.30": (32, 36), "1.31": (32, 36)}
+"""Minor versions of Kubernetes 1.x, first and last, that an Istio release is tested on.
+
+https://istio.io/latest/docs/releases/supported-releases/
+"""
+
+
+class ChartValues(Settings):
+    """Helm values of your own, merged over those that the program sets."""
+
+    base: dict[str, Any] = Field(default_factory=dict)
+    istiod: dict[str, Any] = Field(default_factory=dict)
+    cni: dict[str, Any] = Field(default_factory=dict)
+    gateway: dict[str, Any] = Field(default_factory=dict)
+
+
+class IstioSettings(Settings):
+    """Istio in sidecar mode."""
+
+    kind: Literal["istio"]
+    version: Annotated[str, Field(pattern=r"^1\.[0-9]+\.[0-9]+$")] = "1.31.1"
+    """Version of the charts and images."""
+    revision: Name | None = None
+    """Revision of the control plane, for example 1-31-1 written v1-31-1. With one, namespaces are
+    labelled istio.io/rev, so that an upgrade can run two control planes side by side."""
+    high_availability: bool = True
+    """Two replicas or more of istiod and the gateway, with disruption budgets."""
+    cni: bool = False
+    """Redirect traffic by a node agent instead of a privileged init container in every pod;
+    namespaces then enforce the restricted pod security level."""
+    native_sidecars: bool = True
+    """Run the proxy as a Kubernetes sidecar container: it starts before, and stops after, the
+    model. Off, it is an ordinary container, and the model's is held until the proxy is ready."""
+    trust_domain: Hostname = "cluster.local"
+    values: ChartValues = ChartValues()
+
+    def problems(self) -> Iterator[Problem]:
+        if self.minor not in SUPPORTED_KUBERNETES:
+            yield Problem(
+                ("version",),
+                f"Istio {self.version} is not known here; expected a release of "
+                f"{', '.join(sorted(SUPPORTED_KUBERNETES))}, for example 1.31.1",
+            )
+
+    @property
+    def minor(self) -> str:
+        return self.version.rsplit(".", 1)[0]

@@ -1,0 +1,1 @@
+"""Model servers: what one needs, and the runtimes that can serve it."""

@@ -1,0 +1,124 @@
+"""One model, resolved: settings together with what its preset knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from components.kubernetes import recommended_labels
+from components.model.cache import weights_path
+from components.model.memory import ModelProfile
+from components.model.runtimes.base import Launch
+from components.model.runtimes.vllm import VllmRuntime
+from components.model.settings import ModelSettings
+from components.types import Hostname, Port, seconds
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a model that runs: the stable one or its canary."""
+
+    name: str
+    """Value of the label `version`, and name of the subset that routes refer to."""
+    deployment: str
+    image: str
+    weight: int
+    """Percent of the requests."""
+    replicas: int | None
+    """None where an autoscaler owns them."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model to be served: what components and meshes read, derived in one place."""
+
+    name: str
+    settings: ModelSettings
+    profile: ModelProfile | None = None
+    traces_endpoint: str | None = None
+    """OTLP/gRPC endpoint of the trace collector, as a URL."""
+
+    @property
+    def namespace(self) -> str:
+        return self.settings.namespace
+
+    @property
+    def name_label(self) -> str:
+        """The name as a DNS label, for names in which Kubernetes allows no dots."""
+        return self.name.replace(".", "-")
+
+    @property
+    def service(self) -> str:
+        return self.settings.service or self.name_label
+
+    @property
+    def service_host(self) -> Hostname:
+        return f"{self.service}.{self.namespace}.svc.cluster.local"
+
+    @property
+    def port(self) -> Port:
+        return self.settings.runtime.port
+
+    @property
+    def service_account(self) -> str:
+        return self.name_label
+
+    @property
+    def grace_seconds(self) -> int:
+        """From the order to stop until the pod is killed."""
+        return int(seconds(self.settings.grace_period))
+
+    @cached_property
+    def selector(self) -> dict[str, str]:
+        """Labels of the pods of all versions."""
+        return {"app": self.settings.labels.get("app", self.name)}
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Labels of every object of the model."""
+        own = {k: v for k, v in self.settings.labels.items() if k != "app"}
+        return recommended_labels(self.name, "model-server") | own | self.selector
+
+    @cached_property
+    def versions(self) -> tuple[Version, ...]:
+        settings, canary = self.settings, self.settings.canary
+        replicas = None if settings.autoscaling else settings.replicas or 1
+        stable_weight = 100 - (canary.weight if canary else 0)
+        stable = Version("stable", self.name, settings.runtime.image, stable_weight, replicas)
+        if canary is None:
+            return (stable,)
+        deployment = f"{self.name}-canary"
+        return (
+            stable,
+            Version("canary", deployment, canary.image, canary.weight, canary.replicas),
+        )
+
+    @cached_property
+    def launch(self) -> Launch:
+        """What the model's server is started with."""
+        settings, runtime = self.settings, self.settings.runtime
+        hub_id = runtime.model if isinstance(runtime, VllmRuntime) else None
+        if self.profile:
+            hub_id = self.profile.hub_id
+        return Launch(
+            name=self.name,
+            profile=self.profile,
+            weights=weights_path(settings.cache) or hub_id or self.name,
+            generation=self._generation(),
+            gpus=settings.gpu.count or 1,
+            drain_seconds=settings.drain_seconds,
+            traces_endpoint=self.traces_endpoint,
+        )
+
+    def _generation(self) -> dict[str, float | int]:
+        """Sampling of the preset, overridden by the settings, in the words of Hugging Face."""
+        own = self.settings.generation
+        given = {
+            "max_new_tokens": own.max_tokens,
+            "temperature": own.temperature,
+            "top_p": own.top_p,
+            "top_k": own.top_k,
+            "repetition_penalty": own.repetition_penalty,
+        }
+        preset = dict(self.profile.sampling) if self.profile else {}
+        return preset | {key: value for key, value in given.items() if value is not None}

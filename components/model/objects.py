@@ -1,0 +1,132 @@
+"""The Kubernetes objects of a model server, from its settings."""
+
+from __future__ import annotations
+
+from components.autoscaling import autoscaler
+from components.kubernetes import Manifest, manifest
+from components.mesh.protocol import PodMetadata
+from components.model.model import Model, Version
+from components.model.pod import pod_template
+from components.model.runtimes.base import CONTAINER
+from components.secret import SecretReference
+
+IMAGE_PULL_SECONDS = 900
+"""Time to pull a model server's image, of about 10 GB, before a rollout counts as stuck."""
+
+
+def service_account(model: Model) -> Manifest:
+    """An identity of its own for the mesh's policies; without a token for the API server."""
+    return manifest(
+        "v1",
+        "ServiceAccount",
+        model.service_account,
+        model.namespace,
+        labels=model.labels,
+        automountServiceAccountToken=False,
+    )
+
+
+def service(model: Model) -> Manifest:
+    """All versions behind one name; which one answers is the route's choice."""
+    port = {
+        "name": "http",
+        "port": model.port,
+        "targetPort": "http",
+        "protocol": "TCP",
+        # Meshes and gateways go by this rather than guess from the first bytes.
+        "appProtocol": "http",
+    }
+    return manifest(
+        "v1",
+        "Service",
+        model.service,
+        model.namespace,
+        labels=model.labels,
+        spec={"type": "ClusterIP", "selector": model.selector, "ports": [port]},
+    )
+
+
+def disruption_budget(model: Model) -> Manifest:
+    """Node drains take one replica at a time, and are never blocked by one that is broken."""
+    return manifest(
+        "policy/v1",
+        "PodDisruptionBudget",
+        model.name,
+        model.namespace,
+        labels=model.labels,
+        spec={
+            "maxUnavailable": 1,
+            "selector": {"matchLabels": model.selector},
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
+    )
+
+
+def deployment(
+    model: Model, version: Version, pod: PodMetadata, secrets: dict[str, SecretReference]
+) -> Manifest:
+    """One version's Deployment; without `replicas` where an autoscaler owns them."""
+    settings = model.settings
+    labels = model.labels | {"version": version.name}
+    replicas = {} if version.replicas is None else {"replicas": version.replicas}
+    rollout = {
+        "maxSurge": settings.rollout.surge,
+        "maxUnavailable": settings.rollout.unavailable,
+    }
+    annotations = pod.annotations | _scraping(model)
+    return manifest(
+        "apps/v1",
+        "Deployment",
+        version.deployment,
+        model.namespace,
+        labels=labels,
+        spec={
+            **replicas,
+            "selector": {"matchLabels": model.selector | {"version": version.name}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": rollout},
+            "progressDeadlineSeconds": progress_seconds(model),
+            "template": pod_template(
+                model, version, model.labels | pod.labels, annotations, secrets
+            ),
+        },
+    )
+
+
+def progress_seconds(model: Model) -> int:
+    """How long one replica may take to become ready: to pull its image and to load."""
+    return IMAGE_PULL_SECONDS + model.settings.startup.seconds
+
+
+def rollout_seconds(model: Model) -> int:
+    """How long a whole rollout may take, replica by replica."""
+    scaling = model.settings.autoscaling
+    replicas = scaling.max if scaling else model.settings.replicas or 1
+    at_once = max(1, model.settings.rollout.surge + model.settings.rollout.unavailable)
+    waves = -(-replicas // at_once)
+    return waves * (progress_seconds(model) + model.grace_seconds)
+
+
+def _scraping(model: Model) -> dict[str, str]:
+    path = model.settings.runtime.metrics_path
+    if path is None:
+        return {}
+    return {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(model.port),
+        "prometheus.io/path": path,
+    }
+
+
+def replicas_owner(model: Model) -> Manifest | None:
+    """The autoscaler, if the model has one. It scales the stable version."""
+    settings = model.settings
+    if settings.autoscaling is None:
+        return None
+    return autoscaler(
+        settings.autoscaling,
+        name=model.name,
+        namespace=model.namespace,
+        container=CONTAINER,
+        labels=model.labels,
+        queue_metric=settings.runtime.queue_metric,
+    )

@@ -1,0 +1,152 @@
+"""The pod of a model server: one container, locked down, with time to load and time to drain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.kubernetes import Manifest
+from components.model import cache
+from components.model.model import Model, Version
+from components.model.runtimes.base import CONTAINER, HOME_DIRECTORY
+from components.model.settings import PRE_STOP_SECONDS, StartupSettings
+from components.secret import SecretReference, environment_from
+
+SHARED_MEMORY = "2Gi"
+"""Of /dev/shm, by which tensor-parallel workers talk; the runtime's 64 MiB are too little
+(https://docs.vllm.ai/en/latest/deployment/k8s/)."""
+
+
+def pod_template(
+    model: Model,
+    version: Version,
+    labels: dict[str, str],
+    annotations: dict[str, str],
+    secrets: dict[str, SecretReference],
+) -> Manifest:
+    """The pod template of one version; `secrets` maps environment variables to Secret keys."""
+    metadata: dict[str, Any] = {"labels": labels | {"version": version.name}}
+    if annotations:
+        metadata["annotations"] = annotations
+    return {"metadata": metadata, "spec": _pod_spec(model, version, secrets)}
+
+
+def _pod_spec(model: Model, version: Version, secrets: dict[str, SecretReference]) -> Manifest:
+    settings, user = model.settings, model.settings.runtime.user
+    spec: Manifest = {
+        "serviceAccountName": model.service_account,
+        "automountServiceAccountToken": False,
+        # A Service named vllm would set VLLM_PORT, which vLLM reads as its own setting.
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": model.grace_seconds,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": user,
+            "runAsGroup": user,
+            "fsGroup": user,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "topologySpreadConstraints": _spread(model, version),
+        "containers": [_container(model, version, secrets)],
+        "volumes": [
+            cache.volume(settings.cache, model.name_label),
+            {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": SHARED_MEMORY}},
+            {"name": "home", "emptyDir": {}},
+        ],
+    }
+    if node_selector := _node_selector(model):
+        spec["nodeSelector"] = node_selector
+    if tolerations := _tolerations(model):
+        spec["tolerations"] = tolerations
+    return spec
+
+
+def _container(model: Model, version: Version, secrets: dict[str, SecretReference]) -> Manifest:
+    runtime, launch = model.settings.runtime, model.launch
+    plain = [{"name": key, "value": text} for key, text in runtime.variables(launch).items()]
+    return {
+        "name": CONTAINER,
+        "image": version.image,
+        **runtime.command(launch),
+        "ports": [{"name": "http", "containerPort": runtime.port}],
+        "env": plain + [environment_from(key, source) for key, source in secrets.items()],
+        "resources": _resources(model),
+        "volumeMounts": [
+            cache.mount(model.settings.cache),
+            {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108
+            {"name": "home", "mountPath": HOME_DIRECTORY},
+        ],
+        **_probes(model),
+        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def _resources(model: Model) -> dict[str, Any]:
+    asked, gpu = model.settings.resources, model.settings.gpu
+    gpus = {gpu.resource: str(gpu.count)} if gpu.count else {}
+    return {
+        "requests": {"cpu": asked.cpu, "memory": asked.memory} | gpus,
+        "limits": {"memory": asked.memory} | gpus,
+    }
+
+
+def _probes(model: Model) -> dict[str, Any]:
+    """Loading has the startup probe's time; a busy server is not killed, only left out.
+
+    Timeouts are above Kubernetes' 1 s, which a server in a long prefill misses
+    (https://github.com/kserve/kserve/issues/5062).
+    """
+    startup: StartupSettings = model.settings.startup
+    health = {"httpGet": {"path": model.settings.runtime.health, "port": "http"}}
+    return {
+        "startupProbe": {
+            **model.settings.runtime.warm_up(model.launch),
+            "periodSeconds": startup.period_seconds,
+            "failureThreshold": startup.failures,
+            "timeoutSeconds": 10,
+        },
+        "readinessProbe": {
+            **health,
+            "periodSeconds": 5,
+            "failureThreshold": 3,
+            "timeoutSeconds": 5,
+        },
+        "livenessProbe": {
+            **health,
+            "periodSeconds": 20,
+            "failureThreshold": 6,
+            "timeoutSeconds": 10,
+        },
+    }
+
+
+def _spread(model: Model, version: Version) -> list[dict[str, Any]]:
+    """Over zones, then nodes; never at the price of a pod that cannot run."""
+    selector = {"matchLabels": model.selector | {"version": version.name}}
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": selector,
+        }
+        for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+    ]
+
+
+def _node_selector(model: Model) -> dict[str, str]:
+    product = model.settings.gpu.product
+    by_product = {"nvidia.com/gpu.product": product} if product else {}
+    return by_product | model.settings.node_selector
+
+
+def _tolerations(model: Model) -> list[dict[str, Any]]:
+    gpu = model.settings.gpu
+    taint = [{"key": gpu.resource, "operator": "Exists", "effect": "NoSchedule"}]
+    return (taint if gpu.count else []) + [
+        toleration.model_dump(exclude_none=True) for toleration in model.settings.tolerations
+    ]

@@ -1,0 +1,1 @@
+"""The software in a model container, one file a kind."""

@@ -1,0 +1,219 @@
+"""What a user writes about one model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from components.autoscaling import Autoscaling, QueueDepthAutoscaling
+from components.callers import AnyCaller
+from components.model.cache import Cache
+from components.model.runtimes.custom import CustomRuntime
+from components.model.runtimes.vllm import VllmRuntime
+from components.secret import SecretValue
+from components.settings import Problem, Settings
+from components.traffic import TrafficSettings
+from components.types import (
+    Count,
+    Cpu,
+    Duration,
+    Hostname,
+    Image,
+    LabelKey,
+    LabelValue,
+    Memory,
+    Name,
+    Percent,
+    UrlPath,
+    seconds,
+)
+
+PRE_STOP_SECONDS = 15
+"""How long a pod that is to stop keeps serving, until no proxy sends it new requests."""
+
+EXIT_SECONDS = 5
+"""What is left of the grace period for the process itself to end."""
+
+
+class ResourcesSettings(Settings):
+    """What one replica's model container asks of its node."""
+
+    cpu: Cpu = "4"
+    """Requested cores; not limited, so that tokenising is never throttled."""
+    memory: Memory = "16Gi"
+    """Requested and limited."""
+
+
+class GpuSettings(Settings):
+    """The GPUs of one replica."""
+
+    count: Annotated[int, Field(ge=0, le=16, strict=True)] = 1
+    """GPUs a replica; 0 for a model on CPU."""
+    product: LabelValue | None = None
+    """Value of the node label nvidia.com/gpu.product, for example NVIDIA-L4. With it the pods run
+    only there, and the model's memory is checked against it."""
+    resource: LabelKey = "nvidia.com/gpu"
+    """Extended resource of the device plugin."""
+
+
+class Toleration(Settings):
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
+
+    key: LabelKey
+    operator: Literal["Exists", "Equal"] = "Exists"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+
+class GenerationSettings(Settings):
+    """Server-side limit and defaults of generation; a request may ask for other sampling."""
+
+    max_tokens: Count | None = None
+    """Most new tokens of a request."""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=-1, le=100_000, strict=True)] | None = None
+    repetition_penalty: Annotated[float, Field(gt=0, le=2)] | None = None
+
+
+class StartupSettings(Settings):
+    """How long a replica may load: period x failures. Slow downloads need more."""
+
+    period: Duration = "10s"
+    failures: Count = 60
+
+    def problems(self) -> Iterator[Problem]:
+        if seconds(self.period) < 1:
+            yield Problem(
+                ("period",), f"{self.period} is below 1s, the shortest that Kubernetes has"
+            )
+
+    @property
+    def period_seconds(self) -> int:
+        return int(seconds(self.period))
+
+    @property
+    def seconds(self) -> int:
+        """The whole time that a replica may load."""
+        return self.period_seconds * self.failures
+
+
+class RolloutSettings(Settings):
+    """How a new version replaces the old one.
+
+    By default one replica at a time and none in addition: a rollout that needs a spare GPU waits
+    forever where there is none (https://github.com/defilantech/LLMKube/issues/192).
+    """
+
+    surge: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
+    unavailable: Annotated[int, Field(ge=0, le=1000, strict=True)] = 1
+
+    def problems(self) -> Iterator[Problem]:
+        if not self.surge and not self.unavailable:
+            yield Problem(
+                (), "surge and unavailable are both 0, so no pod could ever be replaced; raise one"
+            )
+
+
+class RouteSettings(Settings):
+    """Where the gateway offers the model."""
+
+    host: Hostname | None = None
+    """Default: the gateway's host."""
+    prefix: UrlPath = "/"
+    """Path below which the model answers; the rest is passed on."""
+
+
+class CanarySettings(Settings):
+    """A second version beside the stable one; what is not given here is as in the stable one."""
+
+    image: Image
+    weight: Percent
+    """Share of the requests; the stable version gets the rest, so weights always sum to 100."""
+    replicas: Count = 1
+
+
+class ApiKeySettings(Settings):
+    """A key that callers send as a bearer token, checked by the server beside the mesh's rules."""
+
+    value: SecretValue | None = None
+    """The key; default: a random one that Pulumi makes and keeps."""
+
+
+class ModelSettings(Settings):
+    """One model: what serves it, on what, for whom."""
+
+    namespace: Name
+    preset: str | None = None
+    """A known model of `stacks/presets.py`."""
+    runtime: Annotated[VllmRuntime | CustomRuntime, Field(discriminator="kind")] = VllmRuntime()
+    service: Name | None = None
+    """Name of the Service. Default: the model's name with dashes for dots, which Kubernetes does
+    not allow in the name of a Service."""
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
+    """Added to all objects; `app` selects the pods and defaults to the model's name."""
+    replicas: Count | None = None
+    """Default: 1. Not together with autoscaling."""
+    autoscaling: Autoscaling | None = None
+    resources: ResourcesSettings = ResourcesSettings()
+    gpu: GpuSettings = GpuSettings()
+    node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict)
+    tolerations: tuple[Toleration, ...] = ()
+    """In addition to that of the GPU taint."""
+    cache: Cache | None = None
+    hugging_face_token: SecretValue | None = None
+    generation: GenerationSettings = GenerationSettings()
+    callers: tuple[AnyCaller, ...] = ()
+    """Who may call the model in the mesh; the gateway always may."""
+    api_key: ApiKeySettings | None = None
+    route: RouteSettings | None = RouteSettings()
+    """null keeps the model inside the mesh."""
+    traffic: TrafficSettings = TrafficSettings()
+    canary: CanarySettings | None = None
+    startup: StartupSettings = StartupSettings()
+    grace_period: Duration = "180s"
+    """From the order to stop until the pod is killed: time for running generations to end."""
+    rollout: RolloutSettings = RolloutSettings()
+
+    def problems(self) -> Iterator[Problem]:
+        if self.replicas is not None and self.autoscaling is not None:
+            yield Problem(
+                ("replicas",),
+                "replicas and autoscaling would fight over the Deployment; remove replicas, or "
+                "remove autoscaling",
+            )
+        yield from self._runtime_problems()
+        if self.drain_seconds <= 0:
+            yield Problem(
+                ("gracePeriod",),
+                f"{self.grace_period} leaves nothing to finish generations in: "
+                f"{PRE_STOP_SECONDS}s pass until no new requests come and {EXIT_SECONDS}s are for "
+                "the process to end; use at least 30s",
+            )
+
+    def _runtime_problems(self) -> Iterator[Problem]:
+        vllm = self.runtime if isinstance(self.runtime, VllmRuntime) else None
+        if vllm and vllm.model is None and self.preset is None:
+            yield Problem(
+                (),
+                "vLLM has no model to serve; set preset to a known model, or runtime.model to a "
+                "Hugging Face id",
+            )
+        if vllm and vllm.model is not None and self.preset is not None:
+            yield Problem(
+                ("runtime", "model"),
+                f"preset {self.preset} names the model already; remove runtime.model or preset",
+            )
+        if isinstance(self.autoscaling, QueueDepthAutoscaling) and not self.runtime.queue_metric:
+            yield Problem(
+                ("autoscaling", "signal"),
+                f"the {self.runtime.kind} runtime has no metric of its queue; use signal: cpu, or "
+                "runtime.kind: vllm",
+            )
+
+    @property
+    def drain_seconds(self) -> int:
+        """Time for running generations to finish once no new requests come."""
+        return int(seconds(self.grace_period)) - PRE_STOP_SECONDS - EXIT_SECONDS

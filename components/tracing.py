@@ -1,0 +1,30 @@
+"""Distributed tracing: from the gateway through the proxies into the model server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from components.settings import Problem, Settings
+
+
+class TracingSettings(Settings):
+    """Spans go to an OpenTelemetry collector; the trace context travels in `traceparent`."""
+
+    endpoint: str
+    """OTLP/gRPC address of the collector, for example
+    http://otel-collector.observability.svc.cluster.local:4317."""
+    sampling: Annotated[float, Field(ge=0, le=100)] = 1.0
+    """Percent of the requests that are traced."""
+
+    def problems(self) -> Iterator[Problem]:
+        address = urlsplit(self.endpoint)
+        if address.scheme != "http" or not address.hostname or not address.port:
+            yield Problem(
+                ("endpoint",),
+                f"{self.endpoint} is not an address; expected http://host:port, for example "
+                "http://otel-collector.observability.svc.cluster.local:4317",
+            )

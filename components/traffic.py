@@ -1,0 +1,126 @@
+"""How calls to a model behave, whatever the mesh: timeouts, retries, pools, ejection, balancing.
+
+The defaults are for token streams: no limit on the length of a response, no retry of a generation
+that may have begun, connections kept, and pods chosen by outstanding requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from components.settings import Problem, Settings
+from components.types import Count, Duration, Percent, seconds
+
+RetryCondition = Literal["connect-failure", "refused-stream", "reset-before-request"]
+"""Failures in which the server has not seen the request, so that repeating it is safe.
+
+A 503 is not among them: a proxy also answers 503 when the server dies in the middle of a
+generation, and a retry would run it twice (https://github.com/istio/istio/issues/50506).
+https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
+"""
+
+NonNegative = Annotated[int, Field(ge=0, le=100_000, strict=True)]
+
+
+class TimeoutSettings(Settings):
+    """How long a caller waits, each for another thing."""
+
+    connect: Duration = "5s"
+    """For the TCP connection to a pod. Short: a pod that is gone should cost little."""
+    first_byte: Duration | None = None
+    """For the response to begin, per attempt. None waits as long as the queue is."""
+    response: Duration | None = None
+    """For the whole response. None, because it would cut a stream that still yields tokens
+    (https://github.com/llm-d/llm-d-deployer/issues/339)."""
+    idle: Duration = "1h"
+    """For an unused connection to be kept."""
+
+
+class RetrySettings(Settings):
+    """Which failed calls are tried again on another pod."""
+
+    attempts: Annotated[int, Field(ge=0, le=10, strict=True)] = 2
+    """Tries after the first; 0 for none."""
+    conditions: tuple[RetryCondition, ...] = (
+        "connect-failure",
+        "refused-stream",
+        "reset-before-request",
+    )
+
+
+class ConnectionPoolSettings(Settings):
+    """What one client proxy may have open to the model."""
+
+    max_connections: Count = 1024
+    max_pending_requests: Count = 1024
+    """Requests that wait for a connection; more are answered 503 at once."""
+    max_requests: Count = 1024
+    """Requests in flight."""
+    max_requests_per_connection: NonNegative = 0
+    """0 for no limit. A small number makes HTTP/2 clients reconnect all the time."""
+    http2_upgrade: bool = False
+    """Carry HTTP/1.1 requests over HTTP/2 between proxies."""
+
+
+class OutlierDetectionSettings(Settings):
+    """When a pod that fails is left out for a while: the circuit breaker."""
+
+    consecutive_errors: Count = 5
+    """5xx answers in a row."""
+    interval: Duration = "10s"
+    ejection_time: Duration = "30s"
+    """First ejection; each further one is longer by the same."""
+    max_ejected: Percent = 50
+    """Of the pods: a fault that all share must not leave none."""
+
+
+class BalancingSettings(Settings):
+    """How a pod is chosen: always the one with the fewest outstanding requests of two picked at
+    random, since generations differ in length by orders of magnitude
+    (https://github.com/istio/istio/issues/45013)."""
+
+    warm_up: Duration | None = "60s"
+    """A new pod gets its full share only after this time; None gives it at once."""
+
+
+class TrafficSettings(Settings):
+    """The behaviour of calls to one model; each part may be overridden."""
+
+    timeouts: TimeoutSettings = TimeoutSettings()
+    retries: RetrySettings = RetrySettings()
+    connection_pool: ConnectionPoolSettings = ConnectionPoolSettings()
+    outlier_detection: OutlierDetectionSettings = OutlierDetectionSettings()
+    balancing: BalancingSettings = BalancingSettings()
+
+    def problems(self) -> Iterator[Problem]:
+        yield from self._retry_problems()
+        if self.connection_pool.max_pending_requests > self.connection_pool.max_requests:
+            yield Problem(
+                ("connectionPool", "maxPendingRequests"),
+                f"{self.connection_pool.max_pending_requests} requests may wait but only "
+                f"{self.connection_pool.max_requests} be in flight; raise maxRequests to at "
+                "least as many",
+            )
+
+    def _retry_problems(self) -> Iterator[Problem]:
+        """The tries must fit the whole: (attempts + 1) x first byte <= response."""
+        whole, each = self.timeouts.response, self.timeouts.first_byte
+        if each is not None and not self.retries.attempts:
+            yield Problem(
+                ("timeouts", "firstByte"),
+                "firstByte bounds each try, and proxies apply it only where tries are counted; "
+                "set retries.attempts to at least 1, or use timeouts.response",
+            )
+        if whole is None or each is None:
+            return
+        tries = self.retries.attempts + 1
+        needed = tries * seconds(each)
+        if needed > seconds(whole):
+            yield Problem(
+                ("timeouts", "response"),
+                f"{tries} tries of {each} each need {needed:g}s, but the response has {whole}; "
+                "raise timeouts.response, or lower timeouts.firstByte or retries.attempts",
+            )

@@ -1,0 +1,169 @@
+"""The vocabulary of the settings: Kubernetes names, quantities, durations and the like.
+
+Each type is a plain string or number whose validator says what was expected and gives an example.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints, WrapValidator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+
+
+def _text(value: Any) -> Any:
+    """YAML reads `cpu: 4` and `version: 1.36` as numbers; the user meant text."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _expected(what: str) -> WrapValidator:
+    """Replace a validator's own words by "expected <what>"."""
+
+    def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValueError:
+            raise ValueError(f"expected {what}") from None
+
+    return WrapValidator(check)
+
+
+def _pattern(regex: str, longest: int = 253) -> StringConstraints:
+    return StringConstraints(pattern=f"^(?:{regex})$", max_length=longest, strict=True)
+
+
+_LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_SIZE_UNITS = {
+    "": 1,
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+}
+_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
+
+Name = Annotated[
+    str,
+    _pattern("[a-z](?:[-a-z0-9]*[a-z0-9])?", 63),
+    _expected(
+        "at most 63 lower-case letters, digits and '-', beginning with a letter, without dots, "
+        "for example ai-inference"
+    ),
+]
+"""RFC 1035 label: what Kubernetes asks of the name of a Service or Namespace."""
+
+ModelName = Annotated[
+    str,
+    _pattern(rf"[a-z](?:[-a-z0-9]*[a-z0-9])?(?:\.{_LABEL})*", 52),
+    _expected(
+        "at most 52 lower-case letters, digits, '-' and '.', beginning with a letter, "
+        "for example deepseek-r1-1.5b"
+    ),
+]
+"""A model's name: its Deployment's name, and with dashes for dots its Service's.
+
+52 characters, so that pod names with the ReplicaSet's and the canary's suffix stay within 63.
+"""
+
+Hostname = Annotated[
+    str,
+    _pattern(rf"{_LABEL}(?:\.{_LABEL})+"),
+    _expected("a full host name in lower case, for example deepseek-api.example.com"),
+]
+
+Port = Annotated[int, Field(ge=1, le=65535), _expected("a port from 1 to 65535, for example 7860")]
+
+Percent = Annotated[
+    int, Field(ge=0, le=100, strict=True), _expected("a whole percentage from 0 to 100")
+]
+
+Count = Annotated[int, Field(ge=1, le=100_000, strict=True), _expected("a whole number, 1 or more")]
+
+Fraction = Annotated[float, Field(gt=0, le=1), _expected("a number above 0 and at most 1")]
+
+Cpu = Annotated[
+    str,
+    BeforeValidator(_text),
+    _pattern(r"[1-9][0-9]*m?|[0-9]+\.[0-9]{1,3}"),
+    _expected("CPU cores or thousandths of one, for example 4 or 500m"),
+]
+
+Memory = Annotated[
+    str,
+    BeforeValidator(_text),
+    _pattern(r"[1-9][0-9]*(?:\.[0-9]+)?(?:[kMGT]|[KMGT]i)"),
+    _expected("a size with its unit, for example 16Gi"),
+]
+
+Duration = Annotated[
+    str,
+    _pattern(r"[1-9][0-9]*(?:ms|s|m|h)"),
+    _expected("a time with one unit of ms, s, m or h, for example 30s"),
+]
+
+UrlPath = Annotated[
+    str,
+    _pattern(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*"),
+    _expected("a path that begins with '/', for example /healthz"),
+]
+
+Image = Annotated[
+    str,
+    _pattern(r"[a-zA-Z0-9][a-zA-Z0-9._:/-]*(?::[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})", 512),
+    _expected("an image with a tag or digest, for example vllm/vllm-openai:v0.32.0"),
+]
+"""An image reference that says which version: a missing tag would mean `latest`, which moves."""
+
+HubId = Annotated[
+    str,
+    _pattern(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"),
+    _expected("a Hugging Face model id, for example deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"),
+]
+
+MinorVersion = Annotated[
+    str,
+    BeforeValidator(_text),
+    _pattern(r"1\.[0-9]{1,3}"),
+    _expected("a Kubernetes minor version in quotes, for example '1.36'"),
+]
+
+LabelKey = Annotated[
+    str,
+    _pattern(rf"(?:{_LABEL}(?:\.{_LABEL})*/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?"),
+    _expected("a Kubernetes label key, for example topology.kubernetes.io/zone"),
+]
+
+LabelValue = Annotated[
+    str,
+    _pattern(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", 63),
+    _expected("a Kubernetes label value of at most 63 characters, for example hy-mt-translator"),
+]
+
+EnvName = Annotated[
+    str,
+    _pattern(r"[A-Za-z_][A-Za-z0-9_]*"),
+    _expected("an environment variable's name, for example LOG_LEVEL"),
+]
+
+
+def cores(cpu: str) -> float:
+    """CPU cores of a quantity: `500m` is 0.5."""
+    return float(cpu[:-1]) / 1000 if cpu.endswith("m") else float(cpu)
+
+
+def size_bytes(memory: str) -> int:
+    """Bytes of a quantity: `1Gi` is 1073741824."""
+    number, unit = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", memory).groups()  # type: ignore[union-attr]
+    return int(Decimal(number) * _SIZE_UNITS[unit])
+
+
+def seconds(duration: str) -> float:
+    """Seconds of a duration: `500ms` is 0.5."""
+    number, unit = re.fullmatch(r"([0-9]+)([a-z]+)", duration).groups()  # type: ignore[union-attr]
+    return float(Decimal(number) * _SECONDS[unit])

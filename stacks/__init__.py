@@ -1,0 +1,1 @@
+"""Stacks: the typed configuration, and the platform made of it."""

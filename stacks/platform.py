@@ -1,0 +1,148 @@
+"""The platform of a stack: every component once, in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pulumi
+
+from components.chart import source_problem
+from components.cluster import ClusterUnreachableError, running_version
+from components.control_plane import ControlPlane, ControlPlaneArgs
+from components.gateway import Gateway, GatewayArgs
+from components.mesh.istio import Istio
+from components.mesh.protocol import Ingress, Mesh
+from components.model.cache import HostPathCache
+from components.model.model import Model
+from components.model.server import ModelServer, ModelServerArgs
+from components.namespace import InjectedNamespace, InjectedNamespaceArgs
+from components.settings import Problem
+from stacks.errors import ConfigurationError
+from stacks.presets import PRESETS
+from stacks.settings import StackSettings
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What a stack deploys."""
+
+    control_plane: ControlPlane
+    gateway: Gateway | None
+    namespaces: dict[str, InjectedNamespace]
+    models: dict[str, ModelServer]
+
+
+def build(settings: StackSettings) -> Platform:
+    """Create the platform's components. Raises ConfigurationError before anything is created."""
+    mesh = _mesh(settings)
+    check_surroundings(settings, mesh)
+    models = [_model(settings, name) for name in settings.models]
+    control_plane = ControlPlane(
+        "mesh",
+        ControlPlaneArgs(
+            mesh, settings.charts, settings.tracing.sampling if settings.tracing else 0
+        ),
+    )
+    gateway = _gateway(settings, mesh, control_plane, models)
+    namespaces = {
+        name: _namespace(settings, mesh, control_plane, name, models)
+        for name in dict.fromkeys(model.namespace for model in models)
+    }
+    servers = {
+        model.name: ModelServer(
+            model.name,
+            ModelServerArgs(
+                model,
+                mesh,
+                control_plane,
+                namespaces[model.namespace],
+                gateway,
+                settings.gateway.host if settings.gateway else None,
+            ),
+        )
+        for model in models
+    }
+    return Platform(control_plane, gateway, namespaces, servers)
+
+
+def _mesh(settings: StackSettings) -> Mesh:
+    return Istio(settings.mesh, settings.tracing.endpoint if settings.tracing else None)
+
+
+def check_surroundings(settings: StackSettings, mesh: Mesh) -> None:
+    """The cluster's version against the mesh's range, and the charts against their folder.
+
+    Raises ConfigurationError.
+    """
+    problems = [*_cluster_problems(settings, mesh), *_chart_problems(settings, mesh)]
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _cluster_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
+    version = settings.cluster.version
+    try:
+        if version is None:
+            provider = pulumi.Config("kubernetes")
+            version = running_version(provider.get("kubeconfig"), provider.get("context"))
+    except ClusterUnreachableError as error:
+        yield Problem(("cluster",), str(error))
+    if version and (reason := mesh.kubernetes_problem(version)):
+        yield Problem(("mesh", "version"), reason)
+
+
+def _chart_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
+    charts = [*mesh.install()]
+    if settings.gateway:
+        charts.append(mesh.gateway(Ingress((), "", 0)))
+    names = tuple(chart.name for chart in charts)
+    if settings.charts and (reason := source_problem(settings.charts, names)):
+        yield Problem(("charts",), reason)
+
+
+def _model(settings: StackSettings, name: str) -> Model:
+    model = settings.models[name]
+    return Model(
+        name,
+        model,
+        PRESETS[model.preset] if model.preset else None,
+        settings.tracing.endpoint if settings.tracing else None,
+    )
+
+
+def _gateway(
+    settings: StackSettings, mesh: Mesh, control_plane: ControlPlane, models: list[Model]
+) -> Gateway | None:
+    if settings.gateway is None:
+        return None
+    own = [model.settings.route.host for model in models if model.settings.route]
+    hosts = dict.fromkeys([settings.gateway.host, *(host for host in own if host)])
+    return Gateway(
+        "gateway",
+        GatewayArgs(
+            settings.gateway,
+            mesh,
+            control_plane,
+            tuple(hosts),
+            max((model.grace_seconds for model in models), default=30),
+            settings.charts,
+        ),
+    )
+
+
+def _namespace(
+    settings: StackSettings,
+    mesh: Mesh,
+    control_plane: ControlPlane,
+    name: str,
+    models: list[Model],
+) -> InjectedNamespace:
+    host_paths = any(
+        isinstance(model.settings.cache, HostPathCache)
+        for model in models
+        if model.namespace == name
+    )
+    return InjectedNamespace(
+        name, InjectedNamespaceArgs(mesh, control_plane, settings.security.mtls, host_paths)
+    )
