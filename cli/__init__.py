@@ -1,0 +1,1 @@
+"""The project's commands: up, preview, down, render and summary of a stack."""

@@ -1,0 +1,80 @@
+"""`python -m cli up|preview|down|render STACK`: what the Makefile's commands do."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from cli import pulumi, target
+from cli.kubectl import KubectlEngine
+from cli.stack import LOCAL, CommandError, Stack
+from cli.summary import summary
+from gitops.__main__ import main as gitops
+from gitops.errors import GitopsError
+from simcluster.cluster import SimulatedCluster
+from simcluster.reporting import SimulationError, say
+
+
+def main() -> int:
+    """Exit code 0, or 1 with one message on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m cli", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("up", "deploy a stack, or bring it up to date"),
+        ("preview", "show what up would change"),
+        ("down", "remove what up made; the simulated cluster goes as a whole"),
+        ("render", "write a stack as files for a GitOps repository"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("stack", nargs="?", default=LOCAL, help="name or stack file")
+        if name == "render":
+            command.add_argument("--out", required=True)
+            command.add_argument("--format", choices=["flux", "argocd"], default="flux")
+            command.add_argument("--secrets", default="refuse")
+        else:
+            command.add_argument("--engine", choices=["auto", "pulumi", "kubectl"], default="auto")
+    arguments = parser.parse_args()
+    try:
+        return _run(arguments)
+    except (CommandError, GitopsError, SimulationError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to carry on", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    stack = Stack.find(arguments.stack)
+    if arguments.command == "render":
+        # A render is of the settings alone, whatever cluster this machine may reach.
+        os.environ["KUBECONFIG"] = os.devnull
+        options = ["--format", arguments.format, "--secrets", arguments.secrets]
+        return gitops(["render", str(stack.file), arguments.out, *options])
+    if arguments.command == "down" and target.is_simulated(stack):
+        SimulatedCluster(target.SIMULATION).stop()
+        return 0
+    place = target.find(stack)
+    place.enter()
+    engine = _engine(arguments.engine, place)
+    getattr(engine, arguments.command)()
+    if arguments.command == "up":
+        print(summary(place))
+    return 0
+
+
+def _engine(wanted: str, place: target.Target) -> pulumi.PulumiEngine | KubectlEngine:
+    if wanted == "kubectl":
+        return KubectlEngine(place)
+    binary = pulumi.find()
+    if binary is not None:
+        return pulumi.PulumiEngine(binary, place)
+    if wanted == "pulumi":
+        raise CommandError("pulumi is not on PATH, and its installer cannot be reached")
+    say("pulumi is not on PATH and cannot be downloaded: deploying with helm and kubectl")
+    return KubectlEngine(place)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

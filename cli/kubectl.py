@@ -1,0 +1,34 @@
+"""helm and kubectl as the engine, where there is no Pulumi CLI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.target import Target
+from gitops.cluster import Cluster
+from gitops.engine import HelmAndKubectl
+
+PROGRAM = Path("__main__.py")
+
+
+@dataclass(frozen=True)
+class KubectlEngine:
+    """The same program through `gitops`, on a target."""
+
+    target: Target
+
+    def preview(self) -> None:
+        self._deployer.preview(self.target.stack.file)
+
+    def up(self) -> None:
+        self._deployer.up(self.target.stack.file)
+
+    def down(self) -> None:
+        self._deployer.down(self.target.stack.file)
+
+    @property
+    def _deployer(self) -> HelmAndKubectl:
+        target = self.target
+        cluster = Cluster(target.kubeconfig, target.kubectl, target.helm, target.context)
+        return HelmAndKubectl(PROGRAM, cluster)

@@ -1,0 +1,95 @@
+"""What runs, in a few lines for a person."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+from cli.stack import CommandError
+from cli.target import Target
+
+PART = "app.kubernetes.io/part-of=inference-mesh"
+KINDS = "deployments,pods,horizontalpodautoscalers,services"
+
+Objects = list[dict[str, Any]]
+
+
+def summary(target: Target) -> str:
+    """Gateway, models with their pods and proxies, and where to look next."""
+    ours = _get(target, KINDS, "--selector", PART)
+    balancers = [item for item in _get(target, "services") if _is(item, "type", "LoadBalancer")]
+    lines = [
+        f"stack {target.stack.name} on {target.description}",
+        *_gateways(balancers),
+        *_models(ours),
+    ]
+    return "\n".join([*lines, *_hints(target)])
+
+
+def _get(target: Target, kinds: str, *options: str) -> Objects:
+    command = [target.kubectl, f"--kubeconfig={target.kubeconfig}", "get", kinds, "--output=json"]
+    if target.context:
+        command.append(f"--context={target.context}")
+    answer = subprocess.run(
+        [*command, "--all-namespaces", *options], capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        raise CommandError(f"the cluster does not answer: {answer.stderr.strip()}")
+    items: Objects = json.loads(answer.stdout)["items"]
+    return items
+
+
+def _is(item: dict[str, Any], key: str, value: str) -> bool:
+    return bool(item["spec"].get(key) == value)
+
+
+def _path(item: dict[str, Any]) -> str:
+    return f"{item['metadata']['namespace']}/{item['metadata']['name']}"
+
+
+def _gateways(balancers: Objects) -> Iterator[str]:
+    for service in balancers:
+        given = service["status"].get("loadBalancer", {}).get("ingress", [])
+        addresses = [entry.get("hostname") or entry["ip"] for entry in given]
+        ports = [str(port["port"]) for port in service["spec"]["ports"] if port["port"] != 15021]
+        yield (
+            f"  gateway  {_path(service)} at {', '.join(addresses) or 'no address yet'}, "
+            f"ports {', '.join(ports)}"
+        )
+
+
+def _models(ours: Objects) -> Iterator[str]:
+    pods = [item for item in ours if item["kind"] == "Pod"]
+    scalers = {_path(i): i for i in ours if i["kind"] == "HorizontalPodAutoscaler"}
+    for deployment in (item for item in ours if item["kind"] == "Deployment"):
+        labels = deployment["spec"]["selector"]["matchLabels"]
+        own = [pod for pod in pods if labels.items() <= pod["metadata"]["labels"].items()]
+        proxied = sum(_has_proxy(pod) for pod in own)
+        wanted = deployment["spec"]["replicas"]
+        available = deployment["status"].get("availableReplicas", 0)
+        scaler = scalers.get(_path(deployment))
+        scaling = _scaling(scaler) if scaler else ""
+        yield (
+            f"  model    {_path(deployment)}: {available}/{wanted} available, "
+            f"{proxied}/{len(own)} pods with a proxy{scaling}"
+        )
+        for pod in own:
+            yield f"             {pod['metadata']['name']} on {pod['spec'].get('nodeName', '-')}"
+
+
+def _has_proxy(pod: dict[str, Any]) -> bool:
+    """Native sidecars are init containers that keep running."""
+    containers = pod["spec"]["containers"] + pod["spec"].get("initContainers", [])
+    return any(container["name"].endswith("-proxy") for container in containers)
+
+
+def _scaling(scaler: dict[str, Any]) -> str:
+    return f", scaled {scaler['spec']['minReplicas']} to {scaler['spec']['maxReplicas']}"
+
+
+def _hints(target: Target) -> Iterator[str]:
+    yield f"  look     KUBECONFIG={target.kubeconfig} {target.kubectl} get pods --all-namespaces"
+    if target.simulated:
+        yield "           python -m simcluster status | logs istiod; make preview; make down"
