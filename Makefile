@@ -44,8 +44,8 @@ format: $(READY)  ## mend style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-schema: $(READY)  ## write the JSON Schema of the settings
-	@$(BIN)/python -m stacks.schema
+schema: $(READY)  ## write the settings' JSON Schema and reference
+	@$(BIN)/python -c "from stacks import reference, schema; schema.write(); reference.write()"
 
 test: check tools  ## everything: style, types, unit tests, tests on the simulated cluster
 	@$(BIN)/pytest

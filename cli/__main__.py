@@ -7,6 +7,8 @@ import os
 import sys
 
 from cli import pulumi, target
+from cli.engine import Engine
+from cli.holder import Holder
 from cli.kubectl import KubectlEngine
 from cli.stack import LOCAL, CommandError, Stack
 from cli.summary import summary
@@ -14,6 +16,8 @@ from gitops.__main__ import main as gitops
 from gitops.errors import GitopsError
 from simcluster.cluster import SimulatedCluster
 from simcluster.reporting import SimulationError, say
+
+_NO_PULUMI = "the Pulumi CLI and its Kubernetes plugin are not here and cannot be downloaded"
 
 
 def main() -> int:
@@ -55,24 +59,38 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "down" and target.is_simulated(stack):
         SimulatedCluster(target.SIMULATION).stop()
         return 0
+    if arguments.command == "up" and target.is_simulated(stack):
+        _make_room(stack)
     place = target.find(stack)
     place.enter()
-    engine = _engine(arguments.engine, place)
+    engine = _engine(arguments, place)
+    if place.simulated and arguments.command == "up":
+        Holder(stack.name, engine.name).save()
     getattr(engine, arguments.command)()
     if arguments.command == "up":
         print(summary(place))
     return 0
 
 
-def _engine(wanted: str, place: target.Target) -> pulumi.PulumiEngine | KubectlEngine:
-    if wanted == "kubectl":
-        return KubectlEngine(place)
-    binary = pulumi.find()
+def _make_room(stack: Stack) -> None:
+    holder = Holder.find()
+    if holder and holder.stack != stack.name:
+        say(f"the simulated cluster holds stack {holder.stack}: starting anew for {stack.name}")
+        SimulatedCluster(target.SIMULATION).stop()
+
+
+def _engine(arguments: argparse.Namespace, place: target.Target) -> Engine:
+    wanted = arguments.engine
+    holder = Holder.find() if place.simulated else None
+    if holder and holder.stack == place.stack.name:
+        wanted = holder.engine_for(wanted)
+    binary = None if wanted == "kubectl" else pulumi.find()
     if binary is not None:
         return pulumi.PulumiEngine(binary, place)
     if wanted == "pulumi":
-        raise CommandError("pulumi is not on PATH, and its installer cannot be reached")
-    say("pulumi is not on PATH and cannot be downloaded: deploying with helm and kubectl")
+        raise CommandError(f"{_NO_PULUMI}; install them, or use ENGINE=kubectl")
+    if wanted == "auto":
+        say(f"{_NO_PULUMI}: deploying with helm and kubectl")
     return KubectlEngine(place)
 
 

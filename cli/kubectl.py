@@ -17,6 +17,7 @@ class KubectlEngine:
     """The same program through `gitops`, on a target."""
 
     target: Target
+    name: str = "kubectl"
 
     def preview(self) -> None:
         self._deployer.preview(self.target.stack.file)

@@ -21,12 +21,17 @@ INSTALLER = "https://get.pulumi.com"
 
 
 def find() -> Path | None:
-    """The CLI: on PATH, installed here before, or by its official installer; None where neither.
+    """The CLI, if it and its Kubernetes plugin are here or can be downloaded; None otherwise.
 
-    The version is that of the SDK, so that both speak the same protocol.
+    The CLI's version is that of the SDK, so that both speak the same protocol.
     """
-    if on_path := shutil.which("pulumi"):
-        return Path(on_path)
+    on_path = shutil.which("pulumi")
+    binary = Path(on_path) if on_path else _installed_here()
+    return binary if binary is not None and _has_kubernetes_plugin(binary) else None
+
+
+def _installed_here() -> Path | None:
+    """The CLI that the official installer put, or can put, into our cache."""
     home = cache_root() / f"pulumi-{version('pulumi')}"
     binary = home / "bin" / "pulumi"
     if not binary.exists():
@@ -40,6 +45,16 @@ def find() -> Path | None:
     return binary if binary.exists() else None
 
 
+def _has_kubernetes_plugin(binary: Path) -> bool:
+    """On PATH, installed before, or installed now: the second and third are one command."""
+    if shutil.which("pulumi-resource-kubernetes"):
+        return True
+    install = ["plugin", "install", "resource", "kubernetes", version("pulumi-kubernetes")]
+    environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    answer = subprocess.run([binary, *install], env=environment, capture_output=True, check=False)
+    return answer.returncode == 0
+
+
 @dataclass(frozen=True)
 class PulumiEngine:
     """`pulumi` on a target.
@@ -51,6 +66,7 @@ class PulumiEngine:
 
     binary: Path
     target: Target
+    name: str = "pulumi"
 
     def preview(self) -> None:
         self._run("preview", "--diff")

@@ -9,7 +9,7 @@ from pydantic import Field, HttpUrl
 
 from components.kubernetes import Manifest, manifest
 from components.settings import Problem, Settings
-from components.types import Count, Percent
+from components.types import Count, Utilization
 
 SCALE_DOWN_SECONDS = 300
 """How long the load must stay low before a replica goes: loading a model again takes minutes."""
@@ -36,7 +36,7 @@ class CpuAutoscaling(_Range):
     """
 
     signal: Literal["cpu"]
-    target: Percent = 70
+    target: Utilization = 70
     """Average use of the requested CPU, in percent."""
 
 

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator
 
 from components.settings import Problem, Settings
-from components.types import Name, UrlPath
-
-Principal = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z0-9.-]+/ns/[a-z0-9-]+/sa/[a-z0-9.-]+$"),
-]
-"""A workload's mesh identity: trust domain, namespace and service account, for example
-cluster.local/ns/default/sa/api-gateway."""
+from components.types import Name, Principal, UrlPath
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

@@ -45,9 +45,11 @@ def merge_values(*layers: Values) -> Values:
 
 
 def source_problem(source: ChartSource, charts: tuple[str, ...]) -> str | None:
-    """Why these charts cannot be had from a local folder, or None."""
-    if "://" in source:
-        return None
+    """Why these charts cannot be had from there, or None; a mirror is not asked."""
+    scheme, separator, _ = source.partition("://")
+    if separator:
+        known = scheme in ("oci", "https")
+        return None if known else f"{source} is no source of charts; use oci://... or https://..."
     missing = [name for name in charts if not (Path(source) / name / "Chart.yaml").is_file()]
     if not missing:
         return None

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from components.settings import Problem, Settings
-from components.types import Hostname, Name
+from components.types import Hostname, LabelKey, Name
 
 
 class TlsSettings(Settings):
@@ -36,8 +36,16 @@ class TlsSettings(Settings):
                 "that exists), or certificateFile with keyFile",
             )
         for key, path in (("certificateFile", self.certificate_file), ("keyFile", self.key_file)):
-            if path is not None and not Path(path).is_file():
-                yield Problem((key,), f"there is no file {path}; paths are relative to the project")
+            if path is not None and (reason := _file_problem(Path(path))):
+                yield Problem((key,), reason)
+
+
+def _file_problem(path: Path) -> str | None:
+    if not path.is_file():
+        return f"there is no file {path}; paths are relative to the project"
+    if "-----BEGIN " not in path.read_text(errors="replace"):
+        return f"{path} is not a PEM file, which has a line -----BEGIN ...; convert it by openssl"
+    return None
 
 
 class GatewaySettings(Settings):
@@ -47,5 +55,5 @@ class GatewaySettings(Settings):
     """Host name of the models that do not name their own, for example
     deepseek-api.example.com."""
     tls: TlsSettings
-    annotations: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[LabelKey, str] = Field(default_factory=dict)
     """Annotations of the load balancer's Service, as cloud providers read them."""

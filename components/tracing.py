@@ -21,10 +21,17 @@ class TracingSettings(Settings):
     """Percent of the requests that are traced."""
 
     def problems(self) -> Iterator[Problem]:
-        address = urlsplit(self.endpoint)
-        if address.scheme != "http" or not address.hostname or not address.port:
+        if not _is_address(self.endpoint):
             yield Problem(
                 ("endpoint",),
                 f"{self.endpoint} is not an address; expected http://host:port, for example "
                 "http://otel-collector.observability.svc.cluster.local:4317",
             )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+        return bool(address.scheme == "http" and address.hostname and address.port)
+    except ValueError:  # such as a port above 65535
+        return False

@@ -50,6 +50,14 @@ class RetrySettings(Settings):
         "reset-before-request",
     )
 
+    def problems(self) -> Iterator[Problem]:
+        if self.attempts and not self.conditions:
+            yield Problem(
+                ("conditions",),
+                "no failure is to be tried again, and a mesh would then choose its own; set "
+                "attempts: 0 for no retries",
+            )
+
 
 class ConnectionPoolSettings(Settings):
     """What one client proxy may have open to the model."""

@@ -77,10 +77,18 @@ Hostname = Annotated[
     _expected("a full host name in lower case, for example deepseek-api.example.com"),
 ]
 
-Port = Annotated[int, Field(ge=1, le=65535), _expected("a port from 1 to 65535, for example 7860")]
+Port = Annotated[
+    int,
+    Field(ge=1, le=65535, strict=True),
+    _expected("a port from 1 to 65535, for example 7860"),
+]
 
 Percent = Annotated[
     int, Field(ge=0, le=100, strict=True), _expected("a whole percentage from 0 to 100")
+]
+
+Utilization = Annotated[
+    int, Field(ge=1, le=100, strict=True), _expected("a whole percentage from 1 to 100")
 ]
 
 Count = Annotated[int, Field(ge=1, le=100_000, strict=True), _expected("a whole number, 1 or more")]
@@ -103,7 +111,7 @@ Memory = Annotated[
 
 Duration = Annotated[
     str,
-    _pattern(r"[1-9][0-9]*(?:ms|s|m|h)"),
+    _pattern(r"[1-9][0-9]{0,5}(?:ms|s|m|h)"),
     _expected("a time with one unit of ms, s, m or h, for example 30s"),
 ]
 
@@ -139,6 +147,12 @@ LabelKey = Annotated[
     _expected("a Kubernetes label key, for example topology.kubernetes.io/zone"),
 ]
 
+ExtendedResource = Annotated[
+    str,
+    _pattern(rf"{_LABEL}(?:\.{_LABEL})+/[A-Za-z0-9](?:[-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?"),
+    _expected("a device plugin's resource with its domain, for example nvidia.com/gpu"),
+]
+
 LabelValue = Annotated[
     str,
     _pattern(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", 63),
@@ -149,6 +163,21 @@ EnvName = Annotated[
     str,
     _pattern(r"[A-Za-z_][A-Za-z0-9_]*"),
     _expected("an environment variable's name, for example LOG_LEVEL"),
+]
+
+Principal = Annotated[
+    str,
+    _pattern(r"[a-z0-9.-]+/ns/[a-z0-9-]+/sa/[a-z0-9.-]+"),
+    _expected(
+        "a workload's identity as trust domain, namespace and service account, for example "
+        "cluster.local/ns/default/sa/api-gateway"
+    ),
+]
+
+Release = Annotated[
+    str,
+    _pattern(r"[0-9]+\.[0-9]+\.[0-9]+"),
+    _expected("a release of three numbers in quotes, for example '1.31.1'"),
 ]
 
 

@@ -27,7 +27,7 @@ def chart_objects(chart: Chart, _after: list[Chart]) -> list[dict[str, Any]]:
             "metadata": {
                 "name": f"{chart.namespace}-{chart.name}",
                 "namespace": NAMESPACE,
-                "finalizers": ["resources-finalizer.argocd.argoproj.io"],
+                "finalizers": ["resources-finalizer.argocd.argoproj.io/foreground"],
             },
             "spec": {
                 "project": "default",

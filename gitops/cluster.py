@@ -34,7 +34,8 @@ class Answer:
     @property
     def last_words(self) -> str:
         lines = [line for line in self.errors.strip().splitlines() if line.strip()]
-        return lines[-1] if lines else f"exit code {self.code}"
+        last = lines[-1] if lines else f"exit code {self.code}"
+        return re.sub(r"^error: ", "", last, flags=re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def uninstall(cluster: Cluster, entry: ReleaseEntry) -> None:
 
 
 def _failure(cluster: Cluster, chart: Chart, answer: Answer) -> str:
-    words = answer.last_words.removeprefix("Error: ")
+    words = answer.last_words
     message = f"{chart} could not be installed from chart {chart.chart}"
     message += f" of {chart.repo}: {words}" if chart.repo else f": {words}"
     if re.search(r"timed? ?out|deadline exceeded|not ready", words, re.IGNORECASE):

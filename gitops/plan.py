@@ -162,7 +162,7 @@ def _differing(cluster: Cluster, items: list[KubernetesObject], strict: bool) ->
     except RefusedError as error:
         if strict or not _WEBHOOK_SILENT.search(str(error)):
             raise
-    return {item.key: Change("update", item.key) for item in items}
+    return {item.key: Change("update", item.key, ("could not be compared",)) for item in items}
 
 
 _WEBHOOK_SILENT = re.compile(r"failed calling webhook|no endpoints available for service")

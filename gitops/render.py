@@ -110,7 +110,7 @@ def _charts_before(waves: tuple[Wave, ...]) -> list[Chart]:
 
 
 def _name(wave: Wave) -> str:
-    """What is in a wave: its releases if they are few, then the kind of its objects if it is one."""
+    """What is in it: the releases if they are few, and the kind of the objects if it is one."""
     releases = sorted(chart.name for chart in wave.charts)
     kinds = {item.content["kind"].lower() for item in wave.objects}
     parts = releases if len(releases) <= 3 else ["releases"]

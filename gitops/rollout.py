@@ -59,8 +59,8 @@ def explain(cluster: Cluster, objects: list[Object]) -> str:
     lines = []
     for item in objects:
         lines.append(f"{_name(item)} did not become ready:")
-        reasons = [*_bad_conditions(item), *_pod_reasons(cluster, item)]
-        lines += [f"  {reason}" for reason in dict.fromkeys(reasons)] or ["  no reason is given"]
+        reasons = dict.fromkeys([*_bad_conditions(item), *_pod_reasons(cluster, item)])
+        lines += [f"  {reason}" for reason in reasons] or ["  no reason is given"]
     return "\n".join(lines)
 
 
@@ -68,16 +68,22 @@ def _is_established(item: Object) -> bool:
     return _condition(item, "Established").get("status") == "True"
 
 
+def _is_available(item: Object) -> bool:
+    """As `kubectl rollout status` has it: no old pod counts, though it may still serve."""
+    status = item.get("status") or {}
+    updated = status.get("updatedReplicas", 0)
+    return (
+        _is_observed(item)
+        and updated >= item["spec"].get("replicas", 1)
+        and updated >= status.get("replicas", 0)
+        and updated <= status.get("availableReplicas", 0)
+    )
+
+
 def _is_rolled_out(item: Object) -> bool:
     status, wanted = item.get("status") or {}, item["spec"].get("replicas", 1)
     return _is_observed(item) and all(
         status.get(count, 0) >= wanted for count in ("updatedReplicas", "readyReplicas")
-    )
-
-
-def _is_available(item: Object) -> bool:
-    return _is_rolled_out(item) and item["status"].get("availableReplicas", 0) >= (
-        item["spec"].get("replicas", 1)
     )
 
 
@@ -136,10 +142,11 @@ def _pod_reasons(cluster: Cluster, item: Object) -> Iterator[str]:
             if waiting := status["state"].get("waiting"):
                 words = f"{waiting['reason']} {waiting.get('message', '')}".strip()
                 yield f"container {status['name']}: {words}"
-        yield from (f"a pod is not {reason}" for reason in _bad_conditions(pod))
+        yield from (f"pod {reason}" for reason in _bad_conditions(pod))
     warnings = cluster.get("events", f"--namespace={namespace}", "--field-selector=type=Warning")
     for event in (warnings or {}).get("items", [])[-50:]:
-        if event["involvedObject"].get("name") in names:
+        told_by_pod = event.get("reason") == "FailedScheduling"
+        if event["involvedObject"].get("name") in names and not told_by_pod:
             yield f"{event.get('reason')}: {event.get('message')}"
 
 

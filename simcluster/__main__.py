@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -32,9 +33,13 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         run(arguments)
+        sys.stdout.flush()
     except SimulationError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # The reader, such as `head`, has had enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("interrupted; `up` carries on, `down` cleans up", file=sys.stderr)
         return 130

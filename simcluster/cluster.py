@@ -132,13 +132,16 @@ class SimulatedCluster:
 
     def _repair(self, state: State) -> State:
         say("some processes of the cluster are not running; starting them ...")
+        plane = ControlPlane(self.directory, state)
         try:
-            ControlPlane(self.directory, state).repair()
+            plane.repair()
         except SimulationError as error:
             say(f"that failed, so the cluster is made anew: {error}")
             return self._create()
         if processes.SUPERVISOR not in processes.find(self.directory).values():
             istiod.start(self.directory)
+        with plane.api() as api:
+            istiod.wait(api, state.ports)
         return state
 
     def _clear(self) -> None:

@@ -45,7 +45,9 @@ class ControlPlane:
         tools, kwok_stages = toolchain.bin_dir(), toolchain.source_dir(toolchain.STAGES)
         documents = [configuration(self.state.ports, tools), *stages.stages(kwok_stages)]
         config.write_text(yaml.safe_dump_all(documents, sort_keys=False))
-        self._kwokctl("create", "cluster", "--config", str(config))
+        # Leases would keep a kwok that starts after a crash from the nodes of the one before.
+        no_leases = "--node-lease-duration-seconds=0"
+        self._kwokctl("create", "cluster", "--config", str(config), no_leases)
         self.wait()
 
     def repair(self) -> None:
@@ -124,8 +126,8 @@ class ControlPlane:
 def configuration(ports: dict[str, int], tools: Path) -> dict[str, Any]:
     """The configuration of kwokctl: our binaries and ports, on this machine alone.
 
-    Heartbeats are rare, so that a thousand idle nodes cost little; etcd does not wait for the
-    disk, as its data outlives a killed process anyway.
+    Nodes may be silent for an hour, so that a thousand idle ones cost nothing; etcd does not wait
+    for the disk, as what it wrote outlives a killed process anyway.
     """
     patches = {
         "etcd": {"unsafe-no-fsync": "true"},
@@ -133,6 +135,9 @@ def configuration(ports: dict[str, int], tools: Path) -> dict[str, Any]:
             "service-cluster-ip-range": SERVICES,
             "advertise-address": ADVERTISED,
         },
+        # There is one of each: one that starts after a crash need not wait for a lease to end.
+        "kube-controller-manager": {"leader-elect": "false", "controllers": "*,-ttl-controller"},
+        "kube-scheduler": {"leader-elect": "false"},
         "kwok-controller": {"cidr": PODS},
     }
     return {
@@ -144,7 +149,6 @@ def configuration(ports: dict[str, int], tools: Path) -> dict[str, Any]:
             "kubeAuthorization": True,
             "kubeAdmission": True,
             "disableQPSLimits": True,
-            "nodeLeaseDurationSeconds": 1200,
             "kubeControllerManagerNodeMonitorGracePeriodMilliseconds": 3_600_000,
             "etcdPort": ports["etcd"],
             "etcdPeerPort": ports["etcd_peer"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from simcluster import nodes, storage, toolchain
 from simcluster.api import Api
@@ -49,18 +50,13 @@ def apply_nodes(plane: ControlPlane, shapes: nodes.Nodes) -> None:
 
 def _wait_until_ready(api: Api, count: int, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
-    while True:
-        ready = sum(
-            {"type": "Ready", "status": "True"}.items() <= condition.items()
-            for node in api.list(NODES)
-            if not node["spec"].get("taints")
-            or all(
-                taint["key"] != "node.kubernetes.io/not-ready" for taint in node["spec"]["taints"]
-            )
-            for condition in node["status"].get("conditions", [])
-        )
-        if ready >= count:
-            return
+    while (ready := sum(map(_is_ready, api.list(NODES)))) < count:
         if time.monotonic() > deadline:
             raise SimulationError(f"{ready} of {count} nodes are ready after {seconds:g} s")
         time.sleep(0.1)
+
+
+def _is_ready(node: dict[str, Any]) -> bool:
+    """The controller manager takes the taint of a new node away once it has seen it Ready."""
+    taints = {taint["key"] for taint in node["spec"].get("taints", [])}
+    return "node.kubernetes.io/not-ready" not in taints

@@ -104,7 +104,7 @@ class Istiod:
         with (directory / "logs" / "istiod.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    toolchain.bin_dir() / "pilot-discovery",
+                    toolchain.bin_dir() / processes.ISTIOD,
                     *wanted.arguments,
                     f"--kubeconfig={directory / 'kubeconfig'}",
                     f"--httpAddr=127.0.0.1:{self._ports['istiod_http']}",
@@ -161,6 +161,16 @@ def is_ready(ports: dict[str, int]) -> bool:
         return False
 
 
+def wait(api: Api, ports: dict[str, int], seconds: float = 20) -> None:
+    """Wait until istiod is ready, where the cluster has one; until then its webhooks refuse."""
+    deadline = time.monotonic() + seconds
+    while api.list("/apis/apps/v1/deployments", SELECTOR) and not is_ready(ports):
+        if time.monotonic() > deadline:
+            say("istiod is deployed, but does not get ready; its log says why")
+            return
+        time.sleep(0.1)
+
+
 def admit(api: Api, pods: list[dict[str, Any]], wanted: Plan) -> None:
     """Mark the istiod pods of the plan, so that kwok lets them become Ready."""
     for pod in pods:
@@ -200,6 +210,8 @@ def supervise(directory: Path) -> None:
     state = State.load(directory)
     if state is None:
         return
+    # A supervisor that was killed leaves its istiod behind.
+    processes.kill(directory, frozenset({processes.ISTIOD}))
     istiod: Istiod | None = None
     with ControlPlane(directory, state).api() as api:
         while (directory / "state.json").exists():

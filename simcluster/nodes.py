@@ -84,6 +84,9 @@ def _manifest(pool: Pool, index: int, zone: str, kubelet: str) -> dict[str, Any]
     name = f"{pool.name}-{index}"
     capacity = {"cpu": str(pool.cpu), "memory": pool.memory, "pods": str(pool.pods)}
     labels = {
+        # The old names of two labels too, else the controller manager adds them to each node.
+        "beta.kubernetes.io/arch": "amd64",
+        "beta.kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
@@ -114,7 +117,11 @@ def _manifest(pool: Pool, index: int, zone: str, kubelet: str) -> dict[str, Any]
         "status": {
             "capacity": capacity,
             "allocatable": capacity,
+            "addresses": [{"type": "Hostname", "address": name}],
+            # Ready from the start: nothing has to boot, and kwok has one write less for each.
+            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
             "nodeInfo": _node_info(kubelet),
+            "phase": "Running",
         },
     }
     shape = hashlib.sha256(json.dumps(node, sort_keys=True).encode()).hexdigest()[:16]

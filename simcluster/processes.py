@@ -20,23 +20,26 @@ SUPERVISOR = "simcluster.istiod"
 CONTROL_PLANE = frozenset(
     {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller"}
 )
-NAMES = CONTROL_PLANE | {"pilot-discovery"}
+ISTIOD = "pilot-discovery"
+NAMES = CONTROL_PLANE | {ISTIOD}
 
 
 def find(directory: Path) -> dict[int, str]:
-    """Process id and name of everything that serves the cluster in `directory`."""
+    """Process id and name of everything else that serves the cluster in `directory`."""
     prefix = f"{directory}/"
     return {
         pid: name
         for pid, arguments in _command_lines()
-        if (name := _name(arguments)) and any(prefix in argument for argument in arguments[1:])
+        if pid != os.getpid()
+        and (name := _name(arguments))
+        and any(prefix in argument for argument in arguments[1:])
     }
 
 
-def kill(directory: Path) -> None:
-    """End every process of the cluster in `directory`; what they hold is thrown away anyway."""
+def kill(directory: Path, names: frozenset[str] = NAMES | {SUPERVISOR}) -> None:
+    """End the processes of the cluster in `directory` that have these names: all, by default."""
     deadline = time.monotonic() + 20
-    while running := find(directory):
+    while running := {pid: name for pid, name in find(directory).items() if name in names}:
         # The supervisor goes first, as it would start istiod again.
         for pid in sorted(running, key=lambda pid: running[pid] != SUPERVISOR):
             try:

@@ -175,7 +175,7 @@ def _link_tools(target: Path) -> None:
     target.mkdir()
     for tool in TOOLS:
         binary = _once(cache_root() / "store" / f"{tool.name}-{tool.key()}", tool.make)
-        (target / tool.name).symlink_to(binary)
+        (target / tool.name).symlink_to(Path("..") / "store" / binary.name)
 
 
 def _once(target: Path, make: Callable[[Path], None]) -> Path:

@@ -83,5 +83,5 @@ def schema_text() -> str:
     return json.dumps(stack_file_schema(), indent=2, sort_keys=True) + "\n"
 
 
-if __name__ == "__main__":
+def write() -> None:
     SCHEMA_FILE.write_text(schema_text())

@@ -25,6 +25,10 @@ class HostPathCache(Settings):
     kind: Literal["hostPath"]
     path: UrlPath
 
+    def problems(self) -> Iterator[Problem]:
+        if ".." in self.path.split("/"):
+            yield Problem(("path",), f"{self.path} has '..' in it, which Kubernetes refuses")
+
     def source(self, _model: str) -> dict[str, Any]:
         return {"hostPath": {"path": self.path, "type": "DirectoryOrCreate"}}
 

@@ -67,8 +67,8 @@ class ModelServer(pulumi.ComponentResource):
         return [self._object(content, after) for content in manifests]
 
     def _object(self, content: Manifest, after: list[pulumi.Resource]) -> pulumi.Resource:
-        own_name = content["metadata"]["name"]
-        name = own_name if own_name.startswith(self._name) else f"{self._name}-{own_name}"
+        # A slash is in no model's name, so that no two models' objects can have one name.
+        name = f"{self._name}/{content['metadata']['name']}"
         opts = pulumi.ResourceOptions(
             parent=self,
             depends_on=after,

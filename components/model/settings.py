@@ -19,6 +19,7 @@ from components.types import (
     Count,
     Cpu,
     Duration,
+    ExtendedResource,
     Hostname,
     Image,
     LabelKey,
@@ -35,6 +36,8 @@ PRE_STOP_SECONDS = 15
 
 EXIT_SECONDS = 5
 """What is left of the grace period for the process itself to end."""
+
+DAY_SECONDS = 86_400
 
 
 class ResourcesSettings(Settings):
@@ -54,7 +57,7 @@ class GpuSettings(Settings):
     product: LabelValue | None = None
     """Value of the node label nvidia.com/gpu.product, for example NVIDIA-L4. With it the pods run
     only there, and the model's memory is checked against it."""
-    resource: LabelKey = "nvidia.com/gpu"
+    resource: ExtendedResource = "nvidia.com/gpu"
     """Extended resource of the device plugin."""
 
 
@@ -63,8 +66,14 @@ class Toleration(Settings):
 
     key: LabelKey
     operator: Literal["Exists", "Equal"] = "Exists"
-    value: str | None = None
+    value: LabelValue | None = None
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+    def problems(self) -> Iterator[Problem]:
+        if self.operator == "Exists" and self.value:
+            yield Problem(
+                ("value",), "a toleration that Exists takes any value; set operator: Equal"
+            )
 
 
 class GenerationSettings(Settings):
@@ -88,6 +97,11 @@ class StartupSettings(Settings):
         if seconds(self.period) < 1:
             yield Problem(
                 ("period",), f"{self.period} is below 1s, the shortest that Kubernetes has"
+            )
+        if self.seconds > DAY_SECONDS:
+            yield Problem(
+                ("failures",),
+                f"{self.failures} x {self.period} is more than a day; lower failures or period",
             )
 
     @property
@@ -185,6 +199,7 @@ class ModelSettings(Settings):
                 "remove autoscaling",
             )
         yield from self._runtime_problems()
+        yield from self._environment_problems()
         if self.drain_seconds <= 0:
             yield Problem(
                 ("gracePeriod",),
@@ -212,6 +227,18 @@ class ModelSettings(Settings):
                 f"the {self.runtime.kind} runtime has no metric of its queue; use signal: cpu, or "
                 "runtime.kind: vllm",
             )
+
+    def _environment_problems(self) -> Iterator[Problem]:
+        from_secrets = {
+            "HF_TOKEN": self.hugging_face_token,
+            self.runtime.api_key_variable(): self.api_key,
+        }
+        for variable, secret in from_secrets.items():
+            if secret is not None and variable in self.runtime.environment:
+                yield Problem(
+                    ("runtime", "environment", variable),
+                    f"{variable} comes from a Secret already; remove it here",
+                )
 
     @property
     def drain_seconds(self) -> int:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops import text
@@ -33,6 +33,7 @@ def test_the_same_list_twice_is_written_twice() -> None:
     assert text.document({"a": shared, "b": shared}) == "a:\n- x\nb:\n- x\n"
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

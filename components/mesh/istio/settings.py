@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from components.settings import Problem, Settings
-from components.types import Hostname, Name
+from components.types import Hostname, Name, Release
 
 SUPPORTED_KUBERNETES = {"1.30": (32, 36), "1.31": (32, 36)}
 """Minor versions of Kubernetes 1.x, first and last, that an Istio release is tested on.
@@ -30,7 +30,7 @@ class IstioSettings(Settings):
     """Istio in sidecar mode."""
 
     kind: Literal["istio"]
-    version: Annotated[str, Field(pattern=r"^1\.[0-9]+\.[0-9]+$")] = "1.31.1"
+    version: Release = "1.31.1"
     """Version of the charts and images."""
     revision: Name | None = None
     """Revision of the control plane, for example 1-31-1 written v1-31-1. With one, namespaces are

@@ -84,7 +84,7 @@ def _http_routes(model: Model, gateways: list[str]) -> list[dict[str, Any]]:
     """One route where the model has its whole host; two where it lives below a prefix of it."""
     behaviour = _behaviour(model)
     route = model.settings.route
-    if len(gateways) == 1 or route is None or route.prefix == "/":
+    if len(gateways) == 1 or route is None or not route.prefix.strip("/"):
         return [{"name": model.name, **behaviour}]
     return [
         {"name": f"{model.name}-gateway", **_below_prefix(route), **behaviour},

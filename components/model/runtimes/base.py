@@ -9,7 +9,7 @@ from pydantic import Field
 
 from components.model.memory import ModelProfile
 from components.settings import Settings
-from components.types import Image, Port, UrlPath
+from components.types import EnvName, Image, Port, UrlPath
 
 CONTAINER = "model"
 """Name of the model server's container in its pod."""
@@ -53,7 +53,7 @@ class Runtime(Settings):
     """Numeric user and group of the container; never root."""
     arguments: tuple[str, ...] = ()
     """Added after the arguments that the settings make."""
-    environment: dict[str, str] = Field(default_factory=dict)
+    environment: dict[EnvName, str] = Field(default_factory=dict)
 
     @property
     def health(self) -> UrlPath:

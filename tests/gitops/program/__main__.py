@@ -55,27 +55,29 @@ class Service(pulumi.ComponentResource):
             opts=child,
         )
         labels = {"app": name}
+        template: Any = {
+            "metadata": {"labels": labels},
+            "spec": {
+                "nodeSelector": options.get("nodes", {}),
+                "containers": [
+                    {
+                        "name": "main",
+                        "image": options.get("image", "example.com/widgets:1.0"),
+                        "ports": [{"name": "http", "containerPort": 8080}],
+                    }
+                ],
+            },
+        }
+        spec: Any = {
+            "replicas": options.get("replicas", 1),
+            "progressDeadlineSeconds": 5,
+            "selector": {"matchLabels": labels},
+            "template": template,
+        }
         kubernetes.apps.v1.Deployment(
             name,
-            metadata={**metadata, "annotations": options.get("annotations", {})},
-            spec={
-                "replicas": options.get("replicas", 1),
-                "progressDeadlineSeconds": 5,
-                "selector": {"matchLabels": labels},
-                "template": {
-                    "metadata": {"labels": labels},
-                    "spec": {
-                        "nodeSelector": options.get("nodes", {}),
-                        "containers": [
-                            {
-                                "name": "main",
-                                "image": options.get("image", "example.com/widgets:1.0"),
-                                "ports": [{"name": "http", "containerPort": 8080}],
-                            }
-                        ],
-                    },
-                },
-            },
+            metadata=metadata,
+            spec=spec,
             opts=child,
         )
         kubernetes.apiextensions.CustomResource(
@@ -99,19 +101,12 @@ if options.get("more"):
         opts=ResourceOptions(depends_on=[service]),
     )
 if "random" in options:
-    password = pulumi.CustomResource(
-        "random:index/randomPassword:RandomPassword",
-        "api-key",
-        {
-            "length": 32,
-            "result": None,
-        },
+    inputs = {"length": 32, "result": None}
+    password: Any = pulumi.CustomResource(
+        "random:index/randomPassword:RandomPassword", "api-key", inputs
     )
-    kubernetes.core.v1.Secret(
-        "key",
-        metadata={"name": "key", "namespace": "widgets"},
-        string_data={"key": pulumi.Output.secret(password.result)},  # type: ignore[attr-defined]
-    )
+    key: Any = {"name": "key", "namespace": "widgets"}
+    kubernetes.core.v1.Secret("key", metadata=key, string_data={"key": password.result})
 if "read" in options:
     kubernetes.core.v1.ConfigMap.get("other", "default/other")
 if "twice" in options:

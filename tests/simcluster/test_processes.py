@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from simcluster import processes
+from simcluster.reporting import SimulationError
+
+
+@pytest.fixture
+def etcd(tmp_path: Path) -> Path:
+    """A shell under the name of a component."""
+    program = tmp_path / "etcd"
+    program.symlink_to("/bin/sh")
+    return program
+
+
+def test_free_ports_are_distinct_and_free() -> None:
+    ports = processes.free_ports(12)
+    assert len(set(ports)) == 12
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", ports[0]))
+
+
+def test_a_port_in_use_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        used = listener.getsockname()[1]
+        free = processes.free_ports(1)[0]
+        monkeypatch.setattr("random.sample", lambda *_: [used, free])
+        assert processes.free_ports(1) == [free]
+        with pytest.raises(SimulationError, match="no free ports"):
+            processes.free_ports(2)
+
+
+def test_a_process_is_known_by_the_directory_it_serves(etcd: Path, tmp_path: Path) -> None:
+    mine, other = tmp_path / "a" / ".sim", tmp_path / "b" / ".sim"
+    for directory in (mine, other):
+        command = [str(etcd), "-c", f"while sleep 1; do :; done # {directory}/data"]
+        processes.start(command, dict(os.environ), tmp_path / "log")
+    try:
+        assert list(processes.find(mine).values()) == ["etcd"]
+        processes.kill(mine)
+        assert processes.find(mine) == {}
+        assert list(processes.find(other).values()) == ["etcd"]
+    finally:
+        processes.kill(other)
+
+
+def test_a_reader_of_a_log_is_not_a_process_of_the_cluster(tmp_path: Path) -> None:
+    log = tmp_path / ".sim" / "logs" / "etcd.log"
+    log.parent.mkdir(parents=True)
+    log.touch()
+    tail = subprocess.Popen(["tail", "-f", log])
+    try:
+        assert processes.find(tmp_path / ".sim") == {}
+    finally:
+        tail.kill()
+        tail.wait()
