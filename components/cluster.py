@@ -39,19 +39,19 @@ def running_version(kubeconfig: str | None, context: str | None) -> str | None:
             "set cluster.version, for example '1.36'"
         )
     inline = kubeconfig if kubeconfig and "\n" in kubeconfig else None
-    command = [kubectl, "version", "--output=json", "--request-timeout=10s"]
+    command = [kubectl, "get", "--raw=/version", "--request-timeout=10s"]
     if kubeconfig:
         command.append(f"--kubeconfig={'/dev/stdin' if inline else kubeconfig}")
     if context:
         command.append(f"--context={context}")
     answer = subprocess.run(command, input=inline, capture_output=True, text=True, check=False)
-    server = json.loads(answer.stdout or "{}").get("serverVersion")
-    if server is None:
+    if answer.returncode:
         words = (answer.stderr.strip() or "no answer").splitlines()[-1]
         raise ClusterUnreachableError(
             f"the cluster does not answer: {words}; check the kubeconfig and context "
             "(kubectl version), or set cluster.version to skip the question"
         )
+    server = json.loads(answer.stdout)
     return f"{server['major']}.{server['minor'].rstrip('+')}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pulumi
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Discriminator, SecretStr, StringConstraints, Tag
 
 from components.kubernetes import Manifest, manifest
 from components.settings import Settings
@@ -24,7 +24,14 @@ class SecretReference(Settings):
     """Key inside it."""
 
 
-SecretValue = Annotated[SecretStr | SecretReference, Field(union_mode="left_to_right")]
+def _kind(value: Any) -> str:
+    return "reference" if isinstance(value, dict | SecretReference) else "text"
+
+
+SecretValue = Annotated[
+    Annotated[SecretStr, Tag("text")] | Annotated[SecretReference, Tag("reference")],
+    Discriminator(_kind),
+]
 """Either a Pulumi secret (`pulumi config set --secret --path ...`) or `{secret: name, key: key}`.
 
 A secret in plain text is refused by the loader.

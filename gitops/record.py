@@ -76,7 +76,10 @@ def record(program: Path, stack: StackFile) -> Recording:
         set_all_config(stack.config, [])
         await run_in_stack(lambda: _execute(program))
 
-    with sdk.lean(monitor.make_urn), asyncio.Runner(loop_factory=sdk.Loop) as runner:
+    with (
+        sdk.lean(monitor.make_urn) as monitor.shortcut,
+        asyncio.Runner(loop_factory=sdk.Loop) as runner,
+    ):
         runner.get_loop().set_exception_handler(lambda *_: None)
         try:
             runner.run(main(), context=contextvars.Context())
@@ -103,6 +106,7 @@ class _Recorder(MockMonitor):
     """
 
     def __init__(self) -> None:
+        self.shortcut = sdk.Shortcut()
         self.recorded: dict[str, Resource] = {}
         self.outputs: dict[str, Any] = {}
 
@@ -120,7 +124,7 @@ class _Recorder(MockMonitor):
         self.recorded[urn] = resource
         if not resource.custom:
             return RegisterResourceResponse(urn=urn)
-        if resource.type == RELEASE:
+        if resource.type == RELEASE and self.shortcut.kept(request.object) is None:
             request.object["status"] = {
                 key: resource.inputs.get(key) for key in ("name", "namespace", "chart", "version")
             } | {"status": "deployed"}
@@ -131,7 +135,8 @@ class _Recorder(MockMonitor):
             self.outputs = plain(request.outputs).value
 
     def _resource(self, urn: str, request: Any) -> Resource:
-        inputs: Plain = plain(request.object)
+        kept = self.shortcut.kept(request.object)
+        inputs = plain(request.object) if kept is None else Plain(kept)
         depends_on = set(request.dependencies)
         if above := self.recorded.get(request.parent):
             depends_on.update([above.urn] if above.custom else above.depends_on)

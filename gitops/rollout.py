@@ -13,6 +13,8 @@ from gitops.manifests import KubernetesObject
 
 _POLL_SECONDS = 1.0
 _REPORT_SECONDS = 15.0
+_POLLS_FAILED = 4
+"""In a row: a Deployment that failed before says so for a moment after it was mended."""
 _DEADLINE_SECONDS = 660
 """Beyond a Deployment's own progress deadline, 600 s by default, which is the usual end."""
 
@@ -26,6 +28,7 @@ def wait(cluster: Cluster, items: Iterable[KubernetesObject], say: Callable[[str
     """
     waiting = [_reference(item) for item in items if item.content["kind"] in _READY]
     started = reported = time.monotonic()
+    polls_failed = 0
     while waiting:
         live = cluster.get("-f=-", objects=waiting) or {}
         objects = live.get("items", [live] if live else [])
@@ -35,7 +38,8 @@ def wait(cluster: Cluster, items: Iterable[KubernetesObject], say: Callable[[str
         now = time.monotonic()
         failed = [item for item in not_ready if _has_failed(item)]
         deadline = max([_DEADLINE_SECONDS, *map(_progress_deadline, not_ready)])
-        if failed or now - started > deadline:
+        polls_failed = polls_failed + 1 if failed else 0
+        if polls_failed >= _POLLS_FAILED or now - started > deadline:
             raise GitopsError(explain(cluster, failed or not_ready))
         if now - reported > _REPORT_SECONDS:
             say(f"waiting for {', '.join(map(_name, not_ready))}")
@@ -109,7 +113,8 @@ _READY: dict[str, Callable[[Object], bool]] = {
 
 
 def _has_failed(item: Object) -> bool:
-    return _condition(item, "Progressing").get("reason") == "ProgressDeadlineExceeded"
+    progressing = _condition(item, "Progressing")
+    return _is_observed(item) and progressing.get("reason") == "ProgressDeadlineExceeded"
 
 
 def _progress_deadline(item: Object) -> int:

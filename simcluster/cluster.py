@@ -114,7 +114,10 @@ class SimulatedCluster:
 
     def _create(self) -> State:
         self._clear()
-        self.directory.mkdir(parents=True, mode=0o700)
+        try:
+            self.directory.mkdir(parents=True, mode=0o700)
+        except OSError as error:
+            raise SimulationError(f"the cluster needs a directory of its own: {error}") from None
         state = State.new(self.directory)
         state.save(self.directory)
         plane = ControlPlane(self.directory, state)

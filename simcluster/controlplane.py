@@ -52,6 +52,8 @@ class ControlPlane:
 
     def repair(self) -> None:
         """Start what is not running; what was stored in etcd is still there."""
+        # A process that was killed a moment ago may still look alive.
+        time.sleep(0.3)
         alive = {str(pid) for pid in processes.find(self.directory)}
         for file in (self.workdir / "pids").glob("*.pid"):
             if file.read_text() not in alive:

@@ -210,8 +210,6 @@ def supervise(directory: Path) -> None:
     state = State.load(directory)
     if state is None:
         return
-    # A supervisor that was killed leaves its istiod behind.
-    processes.kill(directory, frozenset({processes.ISTIOD}))
     istiod: Istiod | None = None
     with ControlPlane(directory, state).api() as api:
         while (directory / "state.json").exists():
@@ -226,6 +224,8 @@ def supervise(directory: Path) -> None:
 
 def start(directory: Path) -> None:
     """Start the supervisor of the cluster in `directory`, as a process that outlives this one."""
+    # A supervisor that was killed leaves its istiod behind.
+    processes.kill(directory, frozenset({processes.ISTIOD}))
     package_parent = Path(__file__).parents[1]
     processes.start(
         [sys.executable, "-m", processes.SUPERVISOR, f"{directory}/"],

@@ -10,6 +10,17 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from components.settings import Problem
+from stacks.schema import holds_secret, is_tag, keys_at
+
+_EXPECTED = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "a map",
+    "model_type": "a map of settings",
+    "string_type": "text",
+    "tuple_type": "a list",
+}
+"""Pydantic's kinds of error that speak of Python's types, in words of YAML."""
 
 
 class ConfigurationError(Exception):
@@ -36,6 +47,8 @@ def _written_path(location: tuple[int | str, ...], given: Any) -> tuple[str, ...
     path: list[str] = []
     for index, part in enumerate(location):
         last = index == len(location) - 1
+        if part == "[key]" or is_tag(location[:index], part):
+            continue
         inside = _step(given, part)
         if inside is None and not (last and isinstance(given, Mapping)):
             continue
@@ -54,7 +67,7 @@ def _step(given: Any, part: int | str) -> Any:
 
 def _words(details: ErrorDetails) -> str:
     kind, context = details["type"], details.get("ctx", {})
-    shown = _shown(details["input"])
+    got = "" if holds_secret(details["loc"]) else f"; got {_shown(details['input'])}"
     if kind == "extra_forbidden":
         return _unknown_key(details)
     if kind == "missing":
@@ -63,16 +76,18 @@ def _words(details: ErrorDetails) -> str:
         key = context["discriminator"].strip("'")
         return f"unknown {key} '{context['tag']}'; expected {context['expected_tags']}"
     if kind == "literal_error":
-        return f"expected {context['expected']}; got {shown}"
+        return f"expected {context['expected']}{got}"
+    if kind in _EXPECTED:
+        return f"expected {_EXPECTED[kind]}{got}"
     if kind == "union_tag_not_found":
         return f"needs the key {context['discriminator']}, which says what kind it is"
     if kind == "value_error":
-        return f"{context['error']}; got {shown}"
-    return f"{details['msg'][0].lower()}{details['msg'][1:]}; got {shown}"
+        return f"{context['error']}{got}"
+    return f"{details['msg'].removeprefix('Input ')}{got}"
 
 
 def _shown(value: Any) -> str:
-    """A value in a message: short, and never a secret's text."""
+    """A value in a message, kept short."""
     text = (
         repr(value)
         if isinstance(value, str | int | float | bool | None)
@@ -83,13 +98,7 @@ def _shown(value: Any) -> str:
 
 def _unknown_key(details: ErrorDetails) -> str:
     key = str(details["loc"][-1])
-    known = _known_keys(details["loc"][:-1])
+    known = keys_at(details["loc"][:-1])
     near = get_close_matches(key, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(known))}"
     return f"unknown key; {hint}"
-
-
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    from stacks.schema import keys_at
-
-    return keys_at(location)

@@ -22,6 +22,8 @@ from stacks.errors import ConfigurationError
 from stacks.presets import PRESETS
 from stacks.settings import StackSettings
 
+KUBERNETES_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -71,11 +73,16 @@ def _mesh(settings: StackSettings) -> Mesh:
 
 
 def check_surroundings(settings: StackSettings, mesh: Mesh) -> None:
-    """The cluster's version against the mesh's range, and the charts against their folder.
+    """The cluster's version against the mesh's range, charts against their folder, and the
+    models' namespaces against those that exist for something else.
 
     Raises ConfigurationError.
     """
-    problems = [*_cluster_problems(settings, mesh), *_chart_problems(settings, mesh)]
+    problems = [
+        *_cluster_problems(settings, mesh),
+        *_chart_problems(settings, mesh),
+        *_namespace_problems(settings, mesh),
+    ]
     if problems:
         raise ConfigurationError(problems)
 
@@ -99,6 +106,17 @@ def _chart_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
     names = tuple(chart.name for chart in charts)
     if settings.charts and (reason := source_problem(settings.charts, names)):
         yield Problem(("charts",), reason)
+
+
+def _namespace_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
+    reserved = {*KUBERNETES_NAMESPACES, mesh.system_namespace, mesh.gateway_namespace}
+    for name, model in settings.models.items():
+        if model.namespace in reserved:
+            yield Problem(
+                ("models", name, "namespace"),
+                f"{model.namespace} is there for something else, and this stack makes and deletes "
+                "the namespaces of its models; use one of their own, for example ai-inference",
+            )
 
 
 def _model(settings: StackSettings, name: str) -> Model:

@@ -43,13 +43,33 @@ def stack_file_schema() -> Schema:
     }
 
 
-def keys_at(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that a map at this location may have; pydantic's union tags may be in it."""
+Location = tuple[int | str, ...]
+"""As pydantic writes it: keys and indices, and the tags of unions."""
+
+
+def keys_at(location: Location) -> list[str]:
+    """The keys that a map at this location may have."""
+    return sorted({key for schema in _schemas_at(location) for key in schema.get("properties", {})})
+
+
+def is_tag(location: Location, part: int | str) -> bool:
+    """Whether `part`, behind this location, says which of a union is meant, and is no key."""
+    return any(
+        part in schema.get("discriminator", {}).get("mapping", {})
+        for schema in _schemas_at(location)
+    )
+
+
+def holds_secret(location: Location) -> bool:
+    """Whether what stands at this location may be a secret, or hold one."""
+    return "writeOnly" in json.dumps(_schemas_at(location))
+
+
+def _schemas_at(location: Location) -> list[Schema]:
     candidates = [settings_schema()]
     for part in location:
         candidates = [found for schema in candidates for found in _inside(schema, part)]
-    objects = [schema for candidate in candidates for schema in _alternatives(candidate)]
-    return sorted({key for schema in objects for key in schema.get("properties", {})})
+    return [schema for candidate in candidates for schema in _alternatives(candidate)]
 
 
 def _inside(schema: Schema, part: int | str) -> list[Schema]:

@@ -14,6 +14,7 @@ from components.mesh.istio.settings import IstioSettings
 from components.mesh.protocol import MtlsMode
 from components.model.cache import ImageCache
 from components.model.memory import GPUS
+from components.model.model import Model
 from components.model.runtimes.vllm import VllmRuntime
 from components.model.settings import ModelSettings
 from components.settings import Problem, Settings
@@ -50,21 +51,17 @@ class StackSettings(Settings):
                 yield Problem(("models", name, *problem.path), problem.message)
 
     def _name_problems(self) -> Iterator[Problem]:
-        """Names that are different here and the same in Kubernetes."""
+        """Models that are different here and would share something in Kubernetes."""
         owners: dict[tuple[str, str], list[str]] = defaultdict(list)
         for name, model in self.models.items():
-            service = model.service or name.replace(".", "-")
-            owners[(model.namespace, service)].append(name)
-            if model.canary:
-                owners[(model.namespace, f"{name}-canary")].append(name)
-                if f"{name}-canary" in self.models:
-                    owners[(model.namespace, f"{name}-canary")].append(f"{name}-canary")
+            for own in _own(name, model):
+                owners[(model.namespace, own)].append(name)
         for (namespace, shared), names in owners.items():
-            if len(set(names)) > 1:
+            if len(names) > 1:
                 yield Problem(
                     ("models", names[-1]),
-                    f"{' and '.join(names)} would both be {shared} in namespace {namespace}; "
-                    "rename one, or set service",
+                    f"{' and '.join(names)} would share the {shared} in namespace {namespace}; "
+                    "rename one, or give them different service and labels.app",
                 )
 
     def _route_problems(self) -> Iterator[Problem]:
@@ -76,13 +73,34 @@ class StackSettings(Settings):
                 continue
             host = model.route.host or self.gateway.host
             place = (host, model.route.prefix.rstrip("/"))
-            if other := takers.get(place):
-                yield Problem(
-                    ("models", name, "route"),
-                    f"{other} has https://{host}{model.route.prefix} already; set route.prefix, "
-                    f"for example /{name}, or route.host, or route: null to keep it inside",
-                )
-            takers.setdefault(place, name)
+            for (other_host, other_prefix), other in takers.items():
+                if other_host == host and _overlap(other_prefix, place[1]):
+                    yield Problem(
+                        ("models", name, "route"),
+                        f"{other} has https://{host}{other_prefix or '/'} already; set "
+                        f"route.prefix, for example /{name}, or route.host, or route: null to "
+                        "keep it inside",
+                    )
+            takers[place] = name
+
+
+def _own(name: str, model: ModelSettings) -> Iterator[str]:
+    """What must be a model's alone in its namespace."""
+    resolved = Model(name, model)
+    yield f"Service {resolved.service}"
+    yield f"ServiceAccount {resolved.service_account}"
+    yield from (f"Deployment {version.deployment}" for version in resolved.versions)
+    yield f"pods with app: {resolved.selector['app']}"
+
+
+def _overlap(one: str, other: str) -> bool:
+    """The same prefix, or one inside the other, which meshes try in an order of their own.
+
+    A model at the root takes what is left, and overlaps with none.
+    """
+    return one == other or (
+        bool(one and other) and (one.startswith(f"{other}/") or other.startswith(f"{one}/"))
+    )
 
 
 def _fit_problems(model: ModelSettings, kubernetes: str | None) -> Iterator[Problem]:

@@ -7,6 +7,8 @@ tests look at what was registered.
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +17,12 @@ import pulumi
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.proto.resource_pb2 import RegisterResourceResponse
 
 STACK = "pulumi:pulumi:Stack"
+
+MADE = "made-by-pulumi"
+"""What a random password is here."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +86,18 @@ class Deployment:
 def deployed(program: Callable[[], Any]) -> Deployment:
     """Run a program under mocks, to the end of everything that it registers."""
     monitor = _Recorder()
-    pulumi.runtime.set_mocks(_Echo(), "inference-mesh", "test", preview=False, monitor=monitor)
-
-    def run() -> None:
-        program()
-
-    pulumi.runtime.test(run)()
+    loop = asyncio.new_event_loop()
+    # What fails is raised; the tasks that it leaves behind need not say it again.
+    loop.set_exception_handler(lambda *_: None)
+    asyncio.set_event_loop(loop)
+    try:
+        pulumi.runtime.set_mocks(
+            monitor.mocks, "inference-mesh", "test", preview=False, monitor=monitor
+        )
+        pulumi.runtime.test(program)()
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
     return monitor.deployment
 
 
@@ -102,29 +114,29 @@ def plain_texts(value: Any) -> Iterator[str]:
             yield from plain_texts(inner)
 
 
-class _Echo(Mocks):
-    """Every resource comes out as it went in."""
+class _NoProvider(Mocks):
+    """The recorder answers for every resource itself, and no program here calls a function."""
 
     def call(self, args: MockCallArgs) -> Any:
         raise AssertionError(f"the program calls {args.token}")
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        made = {"result": "made-by-pulumi"} if args.typ.startswith("random:") else {}
-        return f"{args.name}-id", args.inputs | made
+        raise AssertionError(f"the program reads {args.name}")
 
 
 class _Recorder(MockMonitor):
-    """The mocks' engine, which also keeps what the mocks do not get to see."""
+    """The mocks' engine, which keeps what mocks do not get to see; outputs are the inputs."""
 
     def __init__(self) -> None:
-        super().__init__(_Echo())
+        super().__init__(_NoProvider())
         self.deployment = Deployment()
+        self._lock = threading.Lock()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
-        answer = super().RegisterResource(request)
+        urn = self.make_urn(request.parent, request.type, request.name)
         if request.type != STACK:
             recorded = Registered(
-                urn=answer.urn,
+                urn=urn,
                 type=request.type,
                 name=request.name,
                 parent=request.parent,
@@ -134,11 +146,13 @@ class _Recorder(MockMonitor):
                 create_timeout=request.customTimeouts.create,
                 update_timeout=request.customTimeouts.update,
             )
-            assert answer.urn not in {known.urn for known in self.deployment.resources}, (
-                f"two resources have the URN {answer.urn}"
-            )
-            self.deployment.resources.append(recorded)
-        return answer
+            with self._lock:
+                known = {resource.urn for resource in self.deployment.resources}
+                assert urn not in known, f"two resources have the URN {urn}"
+                self.deployment.resources.append(recorded)
+        if request.type.startswith("random:"):
+            request.object["result"] = MADE
+        return RegisterResourceResponse(urn=urn, id=f"{request.name}-id", object=request.object)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         self.deployment.finished.add(request.urn)

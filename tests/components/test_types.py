@@ -78,7 +78,7 @@ def test_plausible_values_are_taken_as_they_are(kind: Any, value: Any) -> None:
     ],
 )
 def test_implausible_values_are_refused_with_what_was_expected(kind: Any, value: Any) -> None:
-    with pytest.raises(ValidationError, match="expected .+"):
+    with pytest.raises(ValidationError, match=r"expected .+"):
         TypeAdapter(kind).validate_python(value)
 
 

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 from pulumi.runtime import resource as sdk
+from pulumi.runtime import rpc
 
 from gitops.errors import GitopsError
 from gitops.record import Resource
@@ -65,9 +66,23 @@ def test_what_cannot_be_recorded_is_refused(
         recorded(**options)
 
 
+def test_plain_inputs_are_the_same_with_and_without_the_shortcut(
+    recorded: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = recorded(plain=True, more=True)
+    monkeypatch.setattr("gitops.sdk._keeps_names", lambda _: False)
+    assert recorded(plain=True, more=True) == short
+    reader = by_name(short.resources)["ConfigMap reader"]
+    assert reader.inputs["data"] == {"labels": {"count": "1"}, "secret": "s"}
+    assert reader.secrets == (("data", "secret"),)
+    assert len(reader.depends_on) == 1
+
+
 def test_the_sdk_is_left_as_it_was(recorded: Recorder) -> None:
-    before = sdk._get_stack_trace, sdk.create_urn
+    patched = [(sdk, "_get_stack_trace"), (sdk, "create_urn")]
+    patched += [(rpc, "serialize_properties"), (rpc, "resolve_outputs")]
+    before = [getattr(module, name) for module, name in patched]
     with pytest.raises(GitopsError):
         recorded(refuse="anything")
-    assert (sdk._get_stack_trace, sdk.create_urn) == before
+    assert [getattr(module, name) for module, name in patched] == before
     assert gc.isenabled()

@@ -28,6 +28,19 @@ spec: {hosts: [chat], http: [{route: [{destination: {host: chat}, weight: %d}]}]
 """
 
 
+NODES = """
+zones: [zone-a, zone-b]
+pools:
+  - {name: cpu, count: 3, instanceType: cpu, cpu: %d, memory: 64Gi}
+  - name: l4
+    count: 4
+    instanceType: l4
+    cpu: 16
+    memory: 64Gi
+    gpu: {product: NVIDIA-L4, count: 1, memory: 23034}
+"""
+
+
 class Kubectl:
     def __init__(self, cluster: SimulatedCluster) -> None:
         self.cluster = cluster
@@ -67,7 +80,9 @@ class Kubectl:
 
 @pytest.fixture(scope="module")
 def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
-    cluster = SimulatedCluster(tmp_path_factory.mktemp("simulated") / ".sim")
+    folder = tmp_path_factory.mktemp("simulated")
+    (folder / "nodes.yaml").write_text(NODES % 16)
+    cluster = SimulatedCluster(folder / ".sim", folder / "nodes.yaml")
     cluster.start()
     yield Kubectl(cluster)
     cluster.stop()
@@ -211,18 +226,12 @@ def test_up_does_nothing_where_all_is_well(kubectl: Kubectl) -> None:
 
 def test_up_applies_a_change_of_the_nodes(kubectl: Kubectl, tmp_path: Path) -> None:
     file = tmp_path / "nodes.yaml"
-    default = kubectl.cluster.nodes_file.read_text()
-    file.write_text(
-        default.replace(
-            "count: 3, instanceType: sim-cpu-16, cpu: 16",
-            "count: 5, instanceType: sim-cpu-16, cpu: 8",
-        )
-    )
+    file.write_text((NODES % 8).replace("count: 3", "count: 5"))
     SimulatedCluster(kubectl.cluster.directory, file).start()
-    nodes = kubectl.read("nodes", "-l", "node.kubernetes.io/instance-type=sim-cpu-16")["items"]
+    nodes = kubectl.read("nodes", "-l", "node.kubernetes.io/instance-type=cpu")["items"]
     assert [node["status"]["capacity"]["cpu"] for node in nodes] == ["8"] * 5
     kubectl.cluster.start()
-    assert len(kubectl.read("nodes")["items"]) == 13
+    assert len(kubectl.read("nodes")["items"]) == 7
 
 
 def test_an_unknown_log_is_refused_with_the_known_ones(kubectl: Kubectl) -> None:

@@ -100,6 +100,28 @@ if options.get("more"):
         data={"word": "1e3"},
         opts=ResourceOptions(depends_on=[service]),
     )
+if "plain" in options:
+    source: Any = pulumi.CustomResource(
+        "kubernetes:core/v1:ConfigMap",
+        "plain",
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "plain", "namespace": "widgets", "labels": {"count": "1"}},
+            "data": {"whole": 3.0, "half": 0.5, "list": (1, "a", None), "none": None, "yes": True},
+            "immutable": None,
+        },
+    )
+    pulumi.CustomResource(
+        "kubernetes:core/v1:ConfigMap",
+        "reader",
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "reader", "namespace": "widgets"},
+            "data": {"labels": source.metadata["labels"], "secret": pulumi.Output.secret("s")},
+        },
+    )
 if "random" in options:
     inputs = {"length": 32, "result": None}
     password: Any = pulumi.CustomResource(
