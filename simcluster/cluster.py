@@ -8,11 +8,20 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from simcluster import certificate, charts, furniture, istiod, nodes, processes, toolchain
+from simcluster import (
+    certificate,
+    charts,
+    furniture,
+    istiod,
+    nodes,
+    processes,
+    supervisor,
+    toolchain,
+)
 from simcluster.controlplane import ControlPlane
 from simcluster.crds import CRDS
 from simcluster.reporting import SimulationError, say
-from simcluster.state import State
+from simcluster.state import State, file
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,7 @@ class SimulatedCluster:
         charts.prepare(istio, self.charts, state.ports["istiod_https"])
         self.kubeconfig.touch(mode=0o600)
         self.kubeconfig.write_text(plane.kubeconfig())
-        istiod.start(self.directory)
+        supervisor.start(self.directory)
         return state
 
     def _repair(self, state: State) -> State:
@@ -142,12 +151,18 @@ class SimulatedCluster:
             say(f"that failed, so the cluster is made anew: {error}")
             return self._create()
         if processes.SUPERVISOR not in processes.find(self.directory).values():
-            istiod.start(self.directory)
+            supervisor.start(self.directory)
         with plane.api() as api:
-            istiod.wait(api, state.ports)
+            supervisor.wait(api, state.ports)
         return state
 
     def _clear(self) -> None:
+        known = not self.directory.exists() or file(self.directory).exists()
+        if not known and any(self.directory.iterdir()):
+            raise SimulationError(
+                f"{self.directory} holds files that are not of a simulated cluster, "
+                "and is left as it is; choose another directory"
+            )
         processes.kill(self.directory)
         shutil.rmtree(self.directory, ignore_errors=True)
 

@@ -1,18 +1,14 @@
 """The real istiod of a simulated cluster: a local process that stands in for the istiod pod.
 
-A supervisor, started by `up`, follows the istiod Deployment that the chart makes: it runs
-`pilot-discovery` with that Deployment's arguments and environment, so that chart values have their
-real effect, starts it again when the Deployment changes, and ends it with the Deployment.
+It is `pilot-discovery` with the arguments and the environment of the Deployment that the istiod
+chart makes, so that chart values have their real effect.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -20,14 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from simcluster import processes, toolchain
-from simcluster.api import Api, ApiError
-from simcluster.controlplane import ControlPlane
-from simcluster.reporting import say
-from simcluster.stages import ISTIOD_SERVING
+from simcluster.api import Api
 from simcluster.state import State
 
-POLL_SECONDS = 0.25
-RESTART_SECONDS = 1.0
 SELECTOR = "app=istiod"
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 
@@ -159,80 +150,3 @@ def is_ready(ports: dict[str, int]) -> bool:
             return True
     except (OSError, urllib.error.HTTPError):
         return False
-
-
-def wait(api: Api, ports: dict[str, int], seconds: float = 20) -> None:
-    """Wait until istiod is ready, where the cluster has one; until then its webhooks refuse."""
-    deadline = time.monotonic() + seconds
-    while api.list("/apis/apps/v1/deployments", SELECTOR) and not is_ready(ports):
-        if time.monotonic() > deadline:
-            say("istiod is deployed, but does not get ready; its log says why")
-            return
-        time.sleep(0.1)
-
-
-def admit(api: Api, pods: list[dict[str, Any]], wanted: Plan) -> None:
-    """Mark the istiod pods of the plan, so that kwok lets them become Ready."""
-    for pod in pods:
-        metadata = pod["metadata"]
-        if (
-            metadata["namespace"] == wanted.namespace
-            and metadata["labels"].get("istio.io/rev") == wanted.revision
-            and ISTIOD_SERVING not in metadata.get("annotations", {})
-        ):
-            path = f"/api/v1/namespaces/{wanted.namespace}/pods/{metadata['name']}"
-            api.merge(path, {"metadata": {"annotations": {ISTIOD_SERVING: "true"}}})
-
-
-def step(directory: Path, state: State, api: Api, istiod: Istiod | None) -> Istiod | None:
-    """Bring the process in line with the cluster, once."""
-    # Pods first: one that is listed belongs to the Deployment listed after it, or to an older one.
-    pods = api.list("/api/v1/pods", SELECTOR)
-    wanted = find_plan(api)
-    if istiod and istiod.plan != wanted:
-        say("istiod stops: its Deployment changed or is gone")
-        istiod.stop()
-        istiod = None
-    if istiod and not istiod.is_alive():
-        say("istiod ended by itself and starts again; see istiod.log")
-        time.sleep(RESTART_SECONDS)
-        istiod = None
-    if wanted and istiod is None:
-        say(f"istiod starts for revision {wanted.revision} in namespace {wanted.namespace}")
-        istiod = Istiod(directory, state, wanted)
-    if istiod and istiod.is_serving(api):
-        admit(api, pods, istiod.plan)
-    return istiod
-
-
-def supervise(directory: Path) -> None:
-    """Follow the cluster in `directory` until that is gone, and let nothing of it outlive it."""
-    state = State.load(directory)
-    if state is None:
-        return
-    istiod: Istiod | None = None
-    with ControlPlane(directory, state).api() as api:
-        while (directory / "state.json").exists():
-            try:
-                istiod = step(directory, state, api, istiod)
-            except (OSError, ApiError) as error:
-                say(f"the API server does not answer: {error}")
-                time.sleep(RESTART_SECONDS)
-            time.sleep(POLL_SECONDS)
-    processes.kill(directory)
-
-
-def start(directory: Path) -> None:
-    """Start the supervisor of the cluster in `directory`, as a process that outlives this one."""
-    # A supervisor that was killed leaves its istiod behind.
-    processes.kill(directory, frozenset({processes.ISTIOD}))
-    package_parent = Path(__file__).parents[1]
-    processes.start(
-        [sys.executable, "-m", processes.SUPERVISOR, f"{directory}/"],
-        {**os.environ, "PYTHONPATH": str(package_parent)},
-        directory / "logs" / "supervisor.log",
-    )
-
-
-if __name__ == "__main__":
-    supervise(Path(sys.argv[1]))

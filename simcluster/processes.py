@@ -16,7 +16,7 @@ from pathlib import Path
 
 from simcluster.reporting import SimulationError
 
-SUPERVISOR = "simcluster.istiod"
+SUPERVISOR = "simcluster.supervisor"
 CONTROL_PLANE = frozenset(
     {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller"}
 )

@@ -63,4 +63,5 @@ class State:
 
 
 def file(directory: Path) -> Path:
-    return directory / "state.json"
+    """The file that makes a directory one of a simulated cluster."""
+    return directory / "simcluster.json"

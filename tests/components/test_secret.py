@@ -31,8 +31,10 @@ def test_anything_else_is_refused_once(given: Any) -> None:
 
 
 def test_values_of_a_secret_are_sealed() -> None:
-    manifest = secret_manifest("hub", "ai-inference", {"token": "hf_token"})
-    secret = deployed(lambda: KubernetesObject("hub", manifest)).one("Secret")
+    def program() -> None:
+        KubernetesObject("hub", secret_manifest("hub", "ai-inference", {"token": "hf_token"}))
+
+    secret = deployed(program).one("Secret")
     assert secret.inputs["stringData"] == {"token": Sealed("hf_token")}
     assert secret.inputs["type"] == "Opaque"
 

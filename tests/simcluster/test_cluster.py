@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from simcluster import processes
+from simcluster import processes, state
 from simcluster.cluster import SimulatedCluster
 from simcluster.reporting import SimulationError
 
@@ -243,7 +243,7 @@ def test_two_clusters_run_at_once_and_down_leaves_nothing(tmp_path: Path) -> Non
     clusters = [SimulatedCluster(tmp_path / name / ".sim") for name in ("a", "b")]
     # What a crash in the middle of the first `up` may leave.
     clusters[0].directory.mkdir(parents=True)
-    (clusters[0].directory / "state.json").write_text('{"name": "sim-')
+    state.file(clusters[0].directory).write_text('{"name": "sim-')
     try:
         with ThreadPoolExecutor() as pool:
             list(pool.map(SimulatedCluster.start, clusters))

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.kubernetes import Manifest
+from components.mesh.protocol import MtlsMode
+from tests.components.samples import NAME, istio, model
+
+GATEWAY = "cluster.local/ns/istio-ingress/sa/istio-ingress"
+PRINCIPAL = "cluster.local/ns/default/sa/api-gateway"
+
+
+def policy(has_gateway: bool = True, **settings: Any) -> Manifest:
+    (only,) = istio().authorize(model(**settings), has_gateway)
+    return only
+
+
+def sources(**settings: Any) -> list[dict[str, list[str]]]:
+    return [
+        entry["source"] for rule in policy(**settings)["spec"]["rules"] for entry in rule["from"]
+    ]
+
+
+@pytest.mark.parametrize(("mtls", "mode"), [("strict", "STRICT"), ("permissive", "PERMISSIVE")])
+def test_a_namespace_has_one_mtls_mode_for_all_its_pods(mtls: MtlsMode, mode: str) -> None:
+    peers, _ = istio().secure("ai-inference", mtls)
+    assert peers["spec"] == {"mtls": {"mode": mode}}
+    assert peers["metadata"] == {"name": "default", "namespace": "ai-inference"}
+
+
+def test_a_namespace_allows_nothing_by_itself() -> None:
+    _, nothing = istio().secure("ai-inference", "strict")
+    assert nothing["kind"] == "AuthorizationPolicy"
+    assert nothing["spec"] == {}
+
+
+def test_the_gateway_is_always_among_the_callers() -> None:
+    assert sources(callers=["frontend", "processing"]) == [
+        {"principals": [GATEWAY]},
+        {"namespaces": ["frontend"]},
+        {"namespaces": ["processing"]},
+    ]
+    assert sources() == [{"principals": [GATEWAY]}]
+
+
+def test_a_model_kept_inside_does_not_admit_the_gateway() -> None:
+    assert sources(route=None, callers=["frontend"]) == [{"namespaces": ["frontend"]}]
+    assert sources(has_gateway=False, callers=["frontend"]) == [{"namespaces": ["frontend"]}]
+
+
+def test_a_model_with_no_callers_admits_nobody() -> None:
+    spec = policy(has_gateway=False)["spec"]
+    assert (spec["action"], spec["rules"]) == ("ALLOW", [])
+
+
+def test_a_caller_may_be_narrowed_to_methods_and_paths() -> None:
+    caller = {"principal": PRINCIPAL, "methods": ["POST"], "paths": ["/v1/completions"]}
+    rule = policy(callers=[caller])["spec"]["rules"][1]
+    assert rule["from"] == [{"source": {"principals": [PRINCIPAL]}}]
+    assert rule["to"] == [
+        {"operation": {"ports": ["8000"], "methods": ["POST"], "paths": ["/v1/completions"]}}
+    ]
+
+
+def test_every_rule_is_for_the_models_port_alone() -> None:
+    for rule in policy(callers=["frontend"])["spec"]["rules"]:
+        assert [entry["operation"]["ports"] for entry in rule["to"]] == [["8000"]]
+
+
+def test_the_policy_is_of_the_pods_of_all_versions() -> None:
+    canary = {"image": "vllm/vllm-openai:v0.32.1", "weight": 10}
+    selector = policy(canary=canary)["spec"]["selector"]
+    assert selector == {"matchLabels": {"app": NAME}}

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from components.model.model import Version
+from tests.components.samples import CUSTOM, NAME, model
+
+CANARY = {"image": "vllm/vllm-openai:v0.32.1", "weight": 10, "replicas": 3}
+
+
+def test_default_configuration_is_one_replica_that_gets_every_request() -> None:
+    assert model().versions == (Version("stable", NAME, "vllm/vllm-openai:v0.32.0", 100, 1),)
+
+
+def test_weights_of_a_canary_and_the_stable_version_sum_to_100() -> None:
+    stable, canary = model(canary=CANARY).versions
+    assert (stable.weight, canary.weight) == (90, 10)
+    assert canary == Version("canary", f"{NAME}-canary", "vllm/vllm-openai:v0.32.1", 10, 3)
+
+
+def test_an_autoscaler_owns_the_replicas_of_the_stable_version() -> None:
+    stable, canary = model(canary=CANARY, autoscaling={"signal": "cpu", "max": 4}).versions
+    assert stable.replicas is None
+    assert canary.replicas == 3
+
+
+def test_the_service_has_no_dots_though_the_model_has() -> None:
+    assert model().service == "deepseek-r1-1-5b"
+    assert model().service_host == "deepseek-r1-1-5b.ai-inference.svc.cluster.local"
+    assert model(service="deepseek-r1-1-5b-svc").service == "deepseek-r1-1-5b-svc"
+
+
+def test_pods_are_selected_by_app() -> None:
+    assert model().selector == {"app": NAME}
+    assert model(labels={"app": "hy-mt-translator"}).selector == {"app": "hy-mt-translator"}
+
+
+def test_labels_of_the_user_are_on_every_object() -> None:
+    labels = model(labels={"team": "search"}).labels
+    assert labels["team"] == "search"
+    assert labels["app.kubernetes.io/instance"] == NAME
+
+
+def test_generation_is_the_presets_with_the_settings_over_it() -> None:
+    generation = {"maxTokens": 2048, "temperature": 0.2}
+    assert model(generation=generation).launch.generation == {
+        "max_new_tokens": 2048,
+        "temperature": 0.2,
+        "top_p": 0.95,
+    }
+
+
+def test_a_temperature_of_zero_is_a_temperature() -> None:
+    assert model(generation={"temperature": 0}).launch.generation["temperature"] == 0
+
+
+def test_weights_come_from_the_hub_unless_the_cache_holds_them() -> None:
+    assert model().launch.weights == "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"
+    image = {"kind": "image", "image": "registry.example.com/weights:v1", "path": "/hub"}
+    assert model(cache=image).launch.weights == "/models/hub"
+
+
+def test_weights_of_a_model_without_a_preset_are_what_the_runtime_names() -> None:
+    runtime = {"kind": "vllm", "model": "example/model"}
+    assert model(preset=None, runtime=runtime).launch.weights == "example/model"
+    assert model(preset=None, runtime=CUSTOM).launch.weights == NAME

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.control_plane import ControlPlane, ControlPlaneArgs
+from components.namespace import InjectedNamespace, InjectedNamespaceArgs
+from tests.components.recording import Deployment, deployed
+from tests.components.samples import istio
+
+
+def namespace(host_paths: bool = False, **settings: Any) -> Deployment:
+    def program() -> None:
+        mesh = istio(**settings)
+        plane = ControlPlane("mesh", ControlPlaneArgs(mesh))
+        args = InjectedNamespaceArgs(mesh, plane, "strict", host_paths)
+        InjectedNamespace("ai-inference", args)
+
+    return deployed(program)
+
+
+def labels(**settings: Any) -> dict[str, str]:
+    made = namespace(**settings).one("Namespace", "ai-inference")
+    return dict(made.inputs["metadata"]["labels"])
+
+
+def test_all_parts_are_children_of_the_component() -> None:
+    result = namespace()
+    component = result.one("InjectedNamespace")
+    kinds = sorted(r.kind for r in result.resources if r.parent == component.urn)
+    assert kinds == ["AuthorizationPolicy", "Namespace", "PeerAuthentication"]
+    assert component.urn in result.finished
+
+
+def test_pods_are_injected() -> None:
+    assert labels()["istio-injection"] == "enabled"
+    assert labels(revision="v1-31-1")["istio.io/rev"] == "v1-31-1"
+
+
+@pytest.mark.parametrize(
+    ("cni", "host_paths", "level"),
+    [
+        (False, False, "privileged"),
+        (True, False, "restricted"),
+        (True, True, "privileged"),
+    ],
+)
+def test_the_strictest_level_is_enforced_that_meshed_pods_meet(
+    cni: bool, host_paths: bool, level: str
+) -> None:
+    assert labels(cni=cni, host_paths=host_paths)["pod-security.kubernetes.io/enforce"] == level
+    assert labels(cni=cni)["pod-security.kubernetes.io/warn"] == "restricted"
+
+
+def test_policies_follow_the_namespace_and_istiod() -> None:
+    result = namespace()
+    for kind in ("PeerAuthentication", "AuthorizationPolicy"):
+        policy = result.one(kind)
+        assert result.follows(policy, result.one("Namespace", "ai-inference"))
+        assert result.follows(policy, result.one("Release", "istiod"))
+
+
+def test_the_namespace_itself_waits_for_nothing() -> None:
+    assert namespace().one("Namespace", "ai-inference").dependencies == frozenset()
