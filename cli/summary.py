@@ -70,7 +70,7 @@ def _models(ours: Objects) -> Iterator[str]:
         wanted = deployment["spec"]["replicas"]
         available = deployment["status"].get("availableReplicas", 0)
         scaler = scalers.get(_path(deployment))
-        scaling = _scaling(scaler) if scaler else ""
+        scaling = _scaling(scaler, wanted) if scaler else ""
         yield (
             f"  model    {_path(deployment)}: {available}/{wanted} available, "
             f"{proxied}/{len(own)} pods with a proxy{scaling}"
@@ -85,8 +85,10 @@ def _has_proxy(pod: dict[str, Any]) -> bool:
     return any(container["name"].endswith("-proxy") for container in containers)
 
 
-def _scaling(scaler: dict[str, Any]) -> str:
-    return f", scaled {scaler['spec']['minReplicas']} to {scaler['spec']['maxReplicas']}"
+def _scaling(scaler: dict[str, Any], now: int) -> str:
+    least, most = scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"]
+    coming = f", {least - now} more to come" if now < least else ""
+    return f", scaled {least} to {most}{coming}"
 
 
 def _hints(target: Target) -> Iterator[str]:

@@ -109,6 +109,8 @@ class ControlPlane:
         environment = {
             **{name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ},
             "KWOK_WORKDIR": str(self.directory / "kwok"),
+            # kwokctl adds every cluster to a kubeconfig; the user's own is not ours to change.
+            "KUBECONFIG": str(self.directory / "kwok" / "kubeconfig"),
             "PATH": f"{tools}:{os.environ.get('PATH', os.defpath)}",
         }
         log = self.directory / "logs" / "kwokctl.log"
@@ -138,7 +140,12 @@ def configuration(ports: dict[str, int], tools: Path) -> dict[str, Any]:
             "advertise-address": ADVERTISED,
         },
         # There is one of each: one that starts after a crash need not wait for a lease to end.
-        "kube-controller-manager": {"leader-elect": "false", "controllers": "*,-ttl-controller"},
+        "kube-controller-manager": {
+            "leader-elect": "false",
+            "controllers": "*,-ttl-controller",
+            # Autoscalers act within 2 s instead of 15, so that what `up` shows is the final state.
+            "horizontal-pod-autoscaler-sync-period": "2s",
+        },
         "kube-scheduler": {"leader-elect": "false"},
         "kwok-controller": {"cidr": PODS},
     }

@@ -268,3 +268,8 @@ def test_processes_end_when_the_directory_is_removed_by_hand(tmp_path: Path) -> 
         Kubectl(cluster).eventually(lambda: not processes.find(cluster.directory))
     finally:
         cluster.stop()
+
+
+def test_the_users_own_kubeconfig_is_left_alone(kubectl: Kubectl) -> None:
+    own = Path.home() / ".kube" / "config"
+    assert not own.exists() or str(kubectl.cluster.directory) not in own.read_text()

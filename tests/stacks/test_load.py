@@ -1,0 +1,444 @@
+"""What bad input gets: the field, the reason and the fix, for everything that is wrong at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from pulumi.runtime import set_all_config
+
+from components.model.runtimes.vllm import VllmRuntime
+from stacks.errors import ConfigurationError
+from stacks.load import from_config, from_mapping
+from tests.components.samples import CUSTOM, NAME, model_settings, stack_mapping
+
+PRINCIPAL = "cluster.local/ns/default/sa/api-gateway"
+
+
+def problems(mapping: dict[str, Any]) -> dict[str, str]:
+    try:
+        from_mapping(mapping)
+    except ConfigurationError as error:
+        return {".".join(path): message for path, message in error.problems}
+    return {}
+
+
+def model(**settings: Any) -> dict[str, Any]:
+    """A stack whose only model `m` has these settings."""
+    return stack_mapping({"m": model_settings(**settings)})
+
+
+def models(**by_name: dict[str, Any]) -> dict[str, Any]:
+    """A stack of several models, each with a prefix of its own."""
+    return stack_mapping(
+        {
+            name: model_settings(**{"route": {"prefix": f"/{name}"}, **settings})
+            for name, settings in by_name.items()
+        }
+    )
+
+
+BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
+    (
+        "a typo in a model",
+        model(replicsa=3),
+        "models.m.replicsa",
+        ["unknown key", "did you mean replicas?"],
+    ),
+    (
+        "a typo at the top",
+        stack_mapping(gatewy={}),
+        "gatewy",
+        ["unknown key", "did you mean gateway?"],
+    ),
+    (
+        "a typo deep inside",
+        model(traffic={"timeouts": {"respons": "3s"}}),
+        "models.m.traffic.timeouts.respons",
+        ["did you mean response?"],
+    ),
+    (
+        "a typo in one of a union",
+        model(runtime={"kind": "vllm", "maxLenght": 1}),
+        "models.m.runtime.maxLenght",
+        ["did you mean maxLength?"],
+    ),
+    (
+        "a key unlike any other",
+        model(startup={"zzz": 1}),
+        "models.m.startup.zzz",
+        ["known keys: failures, period"],
+    ),
+    (
+        "a wrong type",
+        model(replicas="three"),
+        "models.m.replicas",
+        ["expected a whole number, 1 or more", "got 'three'"],
+    ),
+    (
+        "a word for a map",
+        stack_mapping(mesh="istio"),
+        "mesh",
+        ["expected a map of settings", "got 'istio'"],
+    ),
+    (
+        "a word for a list",
+        model(callers="frontend"),
+        "models.m.callers",
+        ["expected a list", "got 'frontend'"],
+    ),
+    (
+        "a word for a choice",
+        model(runtime={"kind": "vllm", "warmUpRequest": "maybe"}),
+        "models.m.runtime.warmUpRequest",
+        ["expected true or false"],
+    ),
+    (
+        "a key with the name of its kind",
+        model(cache={"kind": "image", "image": "a/b:1", "path": "here"}),
+        "models.m.cache.path",
+        ["begins with '/'", "got 'here'"],
+    ),
+    ("no mesh", {"models": {}}, "mesh", ["is required"]),
+    (
+        "an unknown mesh",
+        stack_mapping(mesh={"kind": "consul"}),
+        "mesh.kind",
+        ["expected 'istio'", "got 'consul'"],
+    ),
+    (
+        "an unknown release of the mesh",
+        stack_mapping(mesh={"kind": "istio", "version": "1.20.0"}),
+        "mesh.version",
+        ["Istio 1.20.0 is not known", "1.30, 1.31"],
+    ),
+    (
+        "an unknown runtime",
+        model(runtime={"kind": "tgi"}),
+        "models.m.runtime",
+        ["unknown kind 'tgi'", "'vllm', 'custom'"],
+    ),
+    (
+        "a runtime without a kind",
+        model(runtime={"port": 8000}),
+        "models.m.runtime",
+        ["needs the key 'kind'"],
+    ),
+    (
+        "an unknown preset",
+        model(preset="llama"),
+        "models.m.preset",
+        ["unknown preset llama", "deepseek-r1-distill-qwen-1.5b", "hy-mt1.5-1.8b"],
+    ),
+    (
+        "no preset and no model",
+        model(preset=None),
+        "models.m",
+        ["set preset to a known model", "runtime.model"],
+    ),
+    (
+        "an unknown GPU",
+        model(gpu={"product": "L4"}),
+        "models.m.gpu.product",
+        ["unknown GPU L4", "NVIDIA-L4"],
+    ),
+    (
+        "a canary of more than everything",
+        model(canary={"image": "a/b:1", "weight": 110}),
+        "models.m.canary.weight",
+        ["from 0 to 100", "got 110"],
+    ),
+    (
+        "an image that moves",
+        model(canary={"image": "a/b", "weight": 10}),
+        "models.m.canary.image",
+        ["with a tag or digest"],
+    ),
+    (
+        "min above max",
+        model(autoscaling={"signal": "cpu", "min": 5, "max": 2}),
+        "models.m.autoscaling.min",
+        ["min 5 is above max 2"],
+    ),
+    (
+        "an autoscaler without a signal",
+        model(autoscaling={"max": 2}),
+        "models.m.autoscaling",
+        ["needs the key 'signal'"],
+    ),
+    (
+        "a model that does not fit",
+        model(gpu={"product": "NVIDIA-L4"}, runtime={"kind": "vllm", "maxLength": 32768}),
+        "models.m.gpu.product",
+        ["does not fit 1 x NVIDIA-L4", "weights 3.3 GiB", "KV cache 28.0 GiB", "20.2 GiB"],
+    ),
+    (
+        "a type that the GPU has not",
+        model(gpu={"product": "Tesla-T4"}, runtime={"kind": "vllm", "maxSequences": 1}),
+        "models.m.runtime.dtype",
+        ["Tesla-T4 has no bfloat16", "float16"],
+    ),
+    (
+        "retries that do not fit",
+        model(traffic={"timeouts": {"firstByte": "10s", "response": "20s"}}),
+        "models.m.traffic.timeouts.response",
+        ["3 tries of 10s each need 30s", "the response has 20s"],
+    ),
+    (
+        "replicas beside an autoscaler",
+        model(replicas=2, autoscaling={"signal": "cpu", "max": 4}),
+        "models.m.replicas",
+        ["would fight over the Deployment"],
+    ),
+    (
+        "a queue where there is none",
+        model(runtime=CUSTOM, autoscaling={"signal": "queue-depth", "max": 4}),
+        "models.m.autoscaling.signal",
+        ["custom runtime has no metric of its queue"],
+    ),
+    (
+        "two models on the same route",
+        models(a={"route": {}}, b={"route": {}}),
+        "models.b.route",
+        ["a has https://llm.example.com/ already", "route.prefix, for example /b"],
+    ),
+    (
+        "a route inside another",
+        models(a={"route": {"prefix": "/v1"}}, b={"route": {"prefix": "/v1/b/"}}),
+        "models.b.route",
+        ["a has https://llm.example.com/v1 already"],
+    ),
+    (
+        "two models with the same Service",
+        models(a={"service": "llm"}, b={"service": "llm"}),
+        "models.b",
+        ["a and b would share the Service llm in namespace ai-inference"],
+    ),
+    (
+        "two models with the same pods",
+        models(a={"labels": {"app": "llm"}}, b={"labels": {"app": "llm"}}),
+        "models.b",
+        ["a and b would share the pods with app: llm"],
+    ),
+    (
+        "two models whose names differ by a dot",
+        models(**{"a.b": {"service": "x"}, "a-b": {"service": "y"}}),
+        "models.a-b",
+        ["a.b and a-b would share the ServiceAccount a-b"],
+    ),
+    (
+        "a model with the name of a canary",
+        models(**{"a": {"canary": {"image": "x/y:1", "weight": 1}}, "a-canary": {}}),
+        "models.a-canary",
+        ["a and a-canary would share the Deployment a-canary"],
+    ),
+    (
+        "a claim with a size",
+        model(cache={"kind": "pvc", "claim": "models", "size": "1Gi"}),
+        "models.m.cache",
+        ["either claim (one that exists) or size (one to make"],
+    ),
+    (
+        "an image volume on an old cluster",
+        stack_mapping(
+            {"m": model_settings(cache={"kind": "image", "image": "a/b:1"})},
+            cluster={"version": "1.34"},
+        ),
+        "models.m.cache.kind",
+        ["need Kubernetes 1.35", "the cluster has 1.34"],
+    ),
+    (
+        "two sources of a certificate",
+        stack_mapping(gateway={"host": "a.example.com", "tls": {"issuer": "x", "secret": "y"}}),
+        "gateway.tls",
+        ["exactly one source"],
+    ),
+    (
+        "a certificate that is not there",
+        stack_mapping(
+            gateway={
+                "host": "a.example.com",
+                "tls": {"certificateFile": "no.crt", "keyFile": "pyproject.toml"},
+            }
+        ),
+        "gateway.tls.certificateFile",
+        ["there is no file no.crt"],
+    ),
+    (
+        "a caller that is two",
+        model(callers=["frontend", {"namespace": "a", "principal": PRINCIPAL}]),
+        "models.m.callers.1",
+        ["give exactly one of them"],
+    ),
+    (
+        "a caller that is none",
+        model(callers=["Front_End"]),
+        "models.m.callers.0",
+        ["lower-case letters", "got 'Front_End'"],
+    ),
+    (
+        "dots in the name of a Service",
+        model(service="deepseek-r1-1.5b-svc"),
+        "models.m.service",
+        ["without dots", "got 'deepseek-r1-1.5b-svc'"],
+    ),
+    (
+        "a model's name in capitals",
+        stack_mapping({"DeepSeek": model_settings()}),
+        "models.DeepSeek",
+        ["lower-case letters", "deepseek-r1-1.5b"],
+    ),
+    (
+        "a namespace with dots",
+        model(namespace="ai.inference"),
+        "models.m.namespace",
+        ["without dots", "ai-inference"],
+    ),
+    (
+        "a collector's address without a port",
+        stack_mapping(tracing={"endpoint": "http://otel"}),
+        "tracing.endpoint",
+        ["expected http://host:port"],
+    ),
+    (
+        "a key of no Secret",
+        model(huggingFaceToken={"secret": "hub"}),
+        "models.m.huggingFaceToken.key",
+        ["is required"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "path", "words"),
+    [pytest.param(*case[1:], id=case[0].replace(" ", "-")) for case in BAD],
+)
+def test_bad_input_is_refused_by_field_and_reason(
+    mapping: dict[str, Any], path: str, words: list[str]
+) -> None:
+    found = problems(mapping)
+    assert path in found
+    assert [word for word in words if word not in found[path]] == []
+
+
+def test_what_is_wrong_in_one_place_is_said_once() -> None:
+    # The certificate case has an issuer and a key that is no key, which are two.
+    once = [case for case in BAD if case[0] != "a certificate that is not there"]
+    assert [title for title, mapping, *_ in once if len(problems(mapping)) != 1] == []
+
+
+def test_everything_that_is_wrong_is_reported_together() -> None:
+    mapping = stack_mapping(
+        {
+            "a": model_settings(replicas="many", route={"prefix": "/a"}),
+            "b": model_settings(autoscaling={"signal": "cpu", "min": 3, "max": 1}),
+            "c": model_settings(replicsa=1, gracePeriod="soon", route={"prefix": "/c"}),
+        },
+        security={"mtls": "maybe"},
+    )
+    assert list(problems(mapping)) == [
+        "models.a.replicas",
+        "models.b.autoscaling.min",
+        "models.c.gracePeriod",
+        "models.c.replicsa",
+        "security.mtls",
+    ]
+
+
+def test_models_are_checked_even_where_the_mesh_is_broken() -> None:
+    found = problems(model(preset="llama") | {"mesh": {"kind": "consul"}})
+    assert set(found) == {"mesh.kind", "models.m.preset"}
+
+
+def test_the_message_counts_the_problems_and_names_each() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        from_mapping(model(replicsa=1, gracePeriod="soon"))
+    head, *lines = str(refused.value).splitlines()
+    assert head == "the configuration has 2 problems:"
+    assert [line.partition(":")[0] for line in lines] == [
+        "  models.m.gracePeriod",
+        "  models.m.replicsa",
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"apiKey": "sk-very-secret"},
+        {"apiKey": {"value": ["sk-very-secret"]}},
+        {"huggingFaceToken": 815_4711},
+    ],
+)
+def test_no_message_shows_what_may_be_a_secret(bad: dict[str, Any]) -> None:
+    found = str(problems(model(**bad)))
+    assert found != "{}"
+    assert "sk-very-secret" not in found
+    assert "8154711" not in found
+
+
+def test_settings_that_are_not_given_have_their_defaults() -> None:
+    settings = from_mapping(stack_mapping())
+    assert isinstance(settings.models[NAME].runtime, VllmRuntime)
+    assert settings.security.mtls == "strict"
+    assert settings.cluster.version is None
+
+
+@pytest.mark.parametrize("given", [0, 0.0])
+def test_a_zero_is_a_zero_and_no_default(given: Any) -> None:
+    settings = from_mapping(model(generation={"temperature": given}, gpu={"count": 0}))
+    assert settings.models["m"].generation.temperature == 0
+    assert settings.models["m"].gpu.count == 0
+
+
+@contextmanager
+def config(mapping: dict[str, Any], secret: tuple[str, ...] = ()) -> Iterator[None]:
+    """The running stack's configuration, as the engine hands it over."""
+    texts = {
+        f"inference-mesh:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in mapping.items()
+    }
+    set_all_config(
+        texts | {"aws:region": "eu-central-1"}, [f"inference-mesh:{key}" for key in secret]
+    )
+    try:
+        yield
+    finally:
+        set_all_config({}, [])
+
+
+def test_the_running_stacks_configuration_is_loaded() -> None:
+    with config(stack_mapping(charts="oci://registry.example.com/charts")):
+        settings = from_config()
+    assert settings == from_mapping(stack_mapping(charts="oci://registry.example.com/charts"))
+
+
+def test_a_secret_in_plain_text_is_refused_with_the_command_that_hides_it() -> None:
+    mapping = stack_mapping({NAME: model_settings(huggingFaceToken="hf_x", apiKey={"value": "k"})})
+    with config(mapping), pytest.raises(ConfigurationError) as refused:
+        from_config()
+    message = str(refused.value)
+    assert f"models.{NAME}.huggingFaceToken: a secret in plain text" in message
+    assert "'inference-mesh:models[\"deepseek-r1-1.5b\"].huggingFaceToken'" in message
+    assert f"models.{NAME}.apiKey.value: a secret in plain text" in message
+    assert "hf_x" not in message
+
+
+def test_a_secret_that_pulumi_hides_is_taken() -> None:
+    mapping = stack_mapping({NAME: model_settings(huggingFaceToken="hf_x")})
+    with config(mapping, secret=("models",)):
+        token = from_config().models[NAME].hugging_face_token
+    assert "hf_x" not in repr(token)
+
+
+def test_the_name_of_a_secret_may_stand_in_plain_text() -> None:
+    reference = {"secret": "hub", "key": "token"}
+    with config(stack_mapping({NAME: model_settings(huggingFaceToken=reference)})):
+        assert from_config().models[NAME].hugging_face_token is not None
+
+
+def test_an_empty_configuration_says_what_it_needs() -> None:
+    with config({}), pytest.raises(ConfigurationError, match="mesh: is required"):
+        from_config()
