@@ -44,7 +44,9 @@ def running_version(kubeconfig: str | None, context: str | None) -> str | None:
         command.append(f"--kubeconfig={'/dev/stdin' if inline else kubeconfig}")
     if context:
         command.append(f"--context={context}")
-    answer = subprocess.run(command, input=inline, capture_output=True, text=True, check=False)
+    # Without credentials kubectl would ask for some on the terminal.
+    asked = inline or ""
+    answer = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
     if answer.returncode:
         words = (answer.stderr.strip() or "no answer").splitlines()[-1]
         raise ClusterUnreachableError(

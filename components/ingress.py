@@ -9,16 +9,16 @@ from typing import Literal
 from pydantic import Field
 
 from components.settings import Problem, Settings
-from components.types import Hostname, LabelKey, Name
+from components.types import Hostname, LabelKey, ObjectName
 
 
 class TlsSettings(Settings):
     """Where the gateway's certificate comes from: exactly one of issuer, secret and files."""
 
-    issuer: Name | None = None
+    issuer: ObjectName | None = None
     """A cert-manager issuer that makes and renews it."""
     issuer_kind: Literal["ClusterIssuer", "Issuer"] = "ClusterIssuer"
-    secret: Name | None = None
+    secret: ObjectName | None = None
     """A kubernetes.io/tls Secret that exists in the gateway's namespace."""
     certificate_file: str | None = None
     """PEM file of the certificate and its chain, relative to the project; with keyFile."""

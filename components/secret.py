@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pulumi
-from pydantic import Discriminator, SecretStr, StringConstraints, Tag
+from pydantic import Discriminator, SecretStr, StringConstraints, Tag, WithJsonSchema
 
 from components.kubernetes import Manifest, manifest
 from components.settings import Settings
-from components.types import Name
+from components.types import ObjectName
 
 
 class SecretReference(Settings):
@@ -18,7 +18,7 @@ class SecretReference(Settings):
     It has to be in the namespace of the model that uses it.
     """
 
-    secret: Name
+    secret: ObjectName
     """Name of the Secret."""
     key: Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
     """Key inside it."""
@@ -28,8 +28,19 @@ def _kind(value: Any) -> str:
     return "reference" if isinstance(value, dict | SecretReference) else "text"
 
 
+_CIPHERTEXT = {
+    "title": "PulumiSecret",
+    "type": "object",
+    "properties": {"secure": {"type": "string"}},
+    "required": ["secure"],
+    "additionalProperties": False,
+    "writeOnly": True,
+}
+"""What `pulumi config set --secret` leaves in a stack file, and the program reads as text."""
+
 SecretValue = Annotated[
-    Annotated[SecretStr, Tag("text")] | Annotated[SecretReference, Tag("reference")],
+    Annotated[SecretStr, Tag("text"), WithJsonSchema(_CIPHERTEXT)]
+    | Annotated[SecretReference, Tag("reference")],
     Discriminator(_kind),
 ]
 """Either a Pulumi secret (`pulumi config set --secret --path ...`) or `{secret: name, key: key}`.

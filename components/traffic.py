@@ -12,7 +12,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from components.settings import Problem, Settings
-from components.types import Count, Duration, Percent, seconds
+from components.types import (
+    Count,
+    Duration,
+    HeaderName,
+    HeaderValue,
+    ModelName,
+    Percent,
+    seconds,
+)
 
 RetryCondition = Literal["connect-failure", "refused-stream", "reset-before-request"]
 """Failures in which the server has not seen the request, so that repeating it is safe.
@@ -94,6 +102,40 @@ class BalancingSettings(Settings):
     """A new pod gets its full share only after this time; None gives it at once."""
 
 
+class MirrorSettings(Settings):
+    """A copy of a part of the requests to another model, whose answers are thrown away.
+
+    The other model works as hard as that part asks, for no user: the plan says how many GPUs.
+    """
+
+    model: ModelName
+    """A model of this stack, for example one in namespace llm-staging."""
+    percent: Annotated[int, Field(ge=1, le=100, strict=True)]
+    """Share of the requests; required, since all of them would double the GPU bill."""
+    side_effects: Literal["none"]
+    """Says that requests to the other model change nothing elsewhere: no tools it calls, no
+    records it writes, no bills. A mirrored POST is a real one."""
+
+
+class FaultSettings(Settings):
+    """A disturbance on purpose, to see what callers make of it. Refused in production."""
+
+    percent: Annotated[int, Field(ge=1, le=100, strict=True)]
+    """Share of the requests that it applies to."""
+    delay: Duration | None = None
+    """Time that a request is held."""
+    abort: Annotated[int, Field(ge=400, le=599, strict=True)] | None = None
+    """HTTP status to answer instead."""
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
+    """Only requests with these headers; empty for all."""
+    force: ModelName | None = None
+    """The model's own name, to allow it in a production stack."""
+
+    def problems(self) -> Iterator[Problem]:
+        if self.delay is None and self.abort is None:
+            yield Problem((), "a fault needs a delay, an abort, or both")
+
+
 class TrafficSettings(Settings):
     """The behaviour of calls to one model; each part may be overridden."""
 
@@ -102,6 +144,8 @@ class TrafficSettings(Settings):
     connection_pool: ConnectionPoolSettings = ConnectionPoolSettings()
     outlier_detection: OutlierDetectionSettings = OutlierDetectionSettings()
     balancing: BalancingSettings = BalancingSettings()
+    mirror: MirrorSettings | None = None
+    fault: FaultSettings | None = None
 
     def problems(self) -> Iterator[Problem]:
         yield from self._retry_problems()

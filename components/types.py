@@ -58,6 +58,16 @@ Name = Annotated[
 ]
 """RFC 1035 label: what Kubernetes asks of the name of a Service or Namespace."""
 
+ObjectName = Annotated[
+    str,
+    _pattern(rf"{_LABEL}(?:\.{_LABEL})*"),
+    _expected(
+        "the name of an object that exists: lower-case letters, digits, '-' and '.', for example "
+        "wildcard-tls"
+    ),
+]
+"""RFC 1123 subdomain: the name of most objects, made by others."""
+
 ModelName = Annotated[
     str,
     _pattern(rf"[a-z](?:[-a-z0-9]*[a-z0-9])?(?:\.{_LABEL})*", 52),
@@ -123,14 +133,17 @@ UrlPath = Annotated[
 
 Image = Annotated[
     str,
-    _pattern(r"[a-zA-Z0-9][a-zA-Z0-9._:/-]*(?::[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})", 512),
+    _pattern(
+        r"[a-zA-Z0-9][a-zA-Z0-9._:/-]*(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})",
+        512,
+    ),
     _expected("an image with a tag or digest, for example vllm/vllm-openai:v0.32.0"),
 ]
 """An image reference that says which version: a missing tag would mean `latest`, which moves."""
 
 HubId = Annotated[
     str,
-    _pattern(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"),
+    _pattern(r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*"),
     _expected("a Hugging Face model id, for example deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"),
 ]
 
@@ -178,6 +191,18 @@ Release = Annotated[
     str,
     _pattern(r"[0-9]+\.[0-9]+\.[0-9]+"),
     _expected("a release of three numbers in quotes, for example '1.31.1'"),
+]
+
+HeaderName = Annotated[
+    str,
+    _pattern(r"[a-z0-9-]+"),
+    _expected("a header's name in lower case, for example x-model-version"),
+]
+
+HeaderValue = Annotated[
+    str,
+    _pattern(r"[ -~]+"),
+    _expected("a header's value in printable ASCII, for example canary"),
 ]
 
 

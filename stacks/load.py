@@ -54,8 +54,9 @@ def _validate(given: Mapping[str, Any]) -> StackSettings:
 
 
 def _value(text: str) -> Any:
-    """Pulumi hands structured values out as JSON, and scalars as they are."""
-    return json.loads(text) if text.lstrip().startswith(("{", "[")) else text
+    """Pulumi hands structured values and null out as JSON, and other scalars as they are."""
+    structured = text == "null" or text.lstrip().startswith(("{", "["))
+    return json.loads(text) if structured else text
 
 
 def _sound_part(given: Mapping[str, Any], problems: list[Problem]) -> StackSettings:

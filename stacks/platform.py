@@ -19,7 +19,8 @@ from components.model.server import ModelServer, ModelServerArgs
 from components.namespace import InjectedNamespace, InjectedNamespaceArgs
 from components.settings import Problem
 from stacks.errors import ConfigurationError
-from stacks.presets import PRESETS
+from stacks.models import mirrored_gpus
+from stacks.models import models as resolved_models
 from stacks.settings import StackSettings
 
 KUBERNETES_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -39,7 +40,9 @@ def build(settings: StackSettings) -> Platform:
     """Create the platform's components. Raises ConfigurationError before anything is created."""
     mesh = _mesh(settings)
     check_surroundings(settings, mesh)
-    models = [_model(settings, name) for name in settings.models]
+    models = resolved_models(settings)
+    for line in mirrored_gpus(settings):
+        pulumi.log.info(line)
     control_plane = ControlPlane(
         "mesh",
         ControlPlaneArgs(
@@ -117,16 +120,6 @@ def _namespace_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem
                 f"{model.namespace} is there for something else, and this stack makes and deletes "
                 "the namespaces of its models; use one of their own, for example ai-inference",
             )
-
-
-def _model(settings: StackSettings, name: str) -> Model:
-    model = settings.models[name]
-    return Model(
-        name,
-        model,
-        PRESETS[model.preset] if model.preset else None,
-        settings.tracing.endpoint if settings.tracing else None,
-    )
 
 
 def _gateway(

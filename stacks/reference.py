@@ -81,6 +81,8 @@ def _type(schema: Schema) -> str:
         name = schema["$ref"].rsplit("/", 1)[-1]
         definition = settings_schema()["$defs"][name]
         return f"[{name}](#{name.lower()})" if "properties" in definition else _type(definition)
+    if schema.get("writeOnly"):
+        return "Pulumi secret"
     if options := schema.get("anyOf") or schema.get("oneOf"):
         types = (_type(option) for option in options if option.get("type") != "null")
         return " or ".join(dict.fromkeys(types))
@@ -92,9 +94,8 @@ def _type(schema: Schema) -> str:
         return f"list of {_type(schema.get('items', {}))}"
     if schema.get("type") == "object":
         return f"map of {_type(_values(schema))}"
-    return {"boolean": "true, false", "integer": "whole number", "string": "text"}.get(
-        schema.get("type", ""), schema.get("type", "any")
-    )
+    name = str(schema.get("type", "any"))
+    return {"boolean": "true, false", "integer": "whole number", "string": "text"}.get(name, name)
 
 
 def _values(schema: Schema) -> Schema:

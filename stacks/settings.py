@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import Field
 
@@ -19,6 +20,7 @@ from components.model.runtimes.vllm import VllmRuntime
 from components.model.settings import ModelSettings
 from components.settings import Problem, Settings
 from components.tracing import TracingSettings
+from components.traffic import TrafficSettings
 from components.types import ModelName
 from stacks.presets import PRESETS
 
@@ -33,6 +35,8 @@ class SecuritySettings(Settings):
 class StackSettings(Settings):
     """One environment: a mesh, a gateway and models."""
 
+    environment: Literal["production", "staging", "development"] = "production"
+    """What the stack is for. In production, faults are refused unless forced by name."""
     mesh: IstioSettings
     models: dict[ModelName, ModelSettings] = Field(default_factory=dict)
     gateway: GatewaySettings | None = None
@@ -49,6 +53,24 @@ class StackSettings(Settings):
         for name, model in self.models.items():
             for problem in _fit_problems(model, self.cluster.version):
                 yield Problem(("models", name, *problem.path), problem.message)
+            for problem in self._traffic_problems(name, model.traffic):
+                yield Problem(("models", name, "traffic", *problem.path), problem.message)
+
+    def _traffic_problems(self, name: str, traffic: TrafficSettings) -> Iterator[Problem]:
+        mirror, fault = traffic.mirror, traffic.fault
+        if mirror and (mirror.model == name or mirror.model not in self.models):
+            others = [other for other in self.models if other != name]
+            yield Problem(
+                ("mirror", "model"),
+                f"{mirror.model} is no other model of this stack; expected one of "
+                f"{', '.join(others) or 'none: there is no other'}",
+            )
+        if fault and self.environment == "production" and fault.force != name:
+            yield Problem(
+                ("fault",),
+                f"faults are for tests, and this stack is marked production; set environment: "
+                f"staging, or force: {name} to disturb production on purpose",
+            )
 
     def _name_problems(self) -> Iterator[Problem]:
         """Models that are different here and would share something in Kubernetes."""

@@ -10,7 +10,7 @@ from pydantic import Field
 from components.kubernetes import Manifest, manifest
 from components.model.runtimes.base import MODELS_DIRECTORY
 from components.settings import Problem, Settings
-from components.types import Image, Memory, Name, UrlPath
+from components.types import Image, Memory, ObjectName, UrlPath
 
 VOLUME = "models"
 
@@ -37,11 +37,11 @@ class ClaimCache(Settings):
     """A PersistentVolumeClaim: one that exists, or one made here for all replicas."""
 
     kind: Literal["pvc"]
-    claim: Name | None = None
+    claim: ObjectName | None = None
     """Name of a claim that exists in the model's namespace."""
     size: Memory | None = None
     """Size of a claim to make instead, which goes when the model goes."""
-    storage_class: str | None = None
+    storage_class: ObjectName | None = None
     """Default: the cluster's default class."""
     access_mode: Literal["ReadWriteMany", "ReadWriteOnce", "ReadOnlyMany"] = "ReadWriteMany"
     """ReadWriteOnce keeps all replicas on one node."""

@@ -37,6 +37,10 @@ class Model:
     profile: ModelProfile | None = None
     traces_endpoint: str | None = None
     """OTLP/gRPC endpoint of the trace collector, as a URL."""
+    mirror: Model | None = None
+    """The model that gets a copy of the requests."""
+    mirrored_from: tuple[Model, ...] = ()
+    """The models whose requests this one gets a copy of: their callers reach it too."""
 
     @property
     def namespace(self) -> str:

@@ -20,6 +20,8 @@ from components.types import (
     Cpu,
     Duration,
     ExtendedResource,
+    HeaderName,
+    HeaderValue,
     Hostname,
     Image,
     LabelKey,
@@ -147,6 +149,10 @@ class CanarySettings(Settings):
     weight: Percent
     """Share of the requests; the stable version gets the rest, so weights always sum to 100."""
     replicas: Count = 1
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
+    """Requests with these headers always get the canary: an A/B test by header."""
+    sticky: bool = False
+    """Keep a user with the version of the first answer, by a cookie: an A/B test by user."""
 
 
 class ApiKeySettings(Settings):

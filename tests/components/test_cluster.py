@@ -58,6 +58,21 @@ def test_a_kubeconfig_may_be_given_as_text(kubectl: Path) -> None:
     assert (kubectl / "input").read_text() == "apiVersion: v1\nkind: Config\n"
 
 
+def test_kubectl_cannot_ask_for_credentials_on_the_terminal(kubectl: Path) -> None:
+    terminal, typing = os.pipe()
+    kept = os.dup(0)
+    os.write(typing, b"somebody types\n")
+    os.close(typing)
+    os.dup2(terminal, 0)
+    try:
+        running_version("cluster.yaml", None)
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(terminal)
+    assert (kubectl / "input").read_text() == ""
+
+
 def test_a_missing_kubectl_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ClusterUnreachableError, match="kubectl is not on PATH"):

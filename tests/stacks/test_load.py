@@ -439,6 +439,11 @@ def test_the_name_of_a_secret_may_stand_in_plain_text() -> None:
         assert from_config().models[NAME].hugging_face_token is not None
 
 
+def test_a_null_in_the_stack_file_is_nothing() -> None:
+    with config(stack_mapping(gateway=None)):
+        assert from_config().gateway is None
+
+
 def test_an_empty_configuration_says_what_it_needs() -> None:
     with config({}), pytest.raises(ConfigurationError, match="mesh: is required"):
         from_config()

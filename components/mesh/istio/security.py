@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from components.callers import Caller
@@ -35,10 +36,11 @@ def namespace_policies(namespace: str, mtls: MtlsMode) -> tuple[Manifest, ...]:
 def model_policy(settings: IstioSettings, model: Model, has_gateway: bool) -> Manifest:
     """ALLOW for the callers, and always for the gateway, which an ALLOW policy without it would
     lock out (https://github.com/istio/istio/issues/41690)."""
-    rules = [_rule(model, caller) for caller in model.settings.callers]
-    if has_gateway and model.settings.route is not None:
-        source = {"principals": [gateway.principal(settings)]}
-        rules.insert(0, {"from": [{"source": source}], "to": [_operation(model, Caller())]})
+    rules = [
+        rule
+        for source in (model, *model.mirrored_from)
+        for rule in _rules(settings, model, source, has_gateway)
+    ]
     return manifest(
         "security.istio.io/v1",
         "AuthorizationPolicy",
@@ -47,6 +49,16 @@ def model_policy(settings: IstioSettings, model: Model, has_gateway: bool) -> Ma
         labels=model.labels,
         spec={"selector": {"matchLabels": model.selector}, "action": "ALLOW", "rules": rules},
     )
+
+
+def _rules(
+    settings: IstioSettings, model: Model, source: Model, has_gateway: bool
+) -> Iterator[dict[str, Any]]:
+    """What lets the callers of `source` reach `model`: itself, or one that is mirrored to it."""
+    if has_gateway and source.settings.route is not None:
+        yield _rule(model, Caller(principal=gateway.principal(settings)))
+    for caller in source.settings.callers:
+        yield _rule(model, caller)
 
 
 def _rule(model: Model, caller: Caller) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from components.kubernetes import Manifest, manifest
 from components.mesh.istio import gateway
 from components.model.model import Model
-from components.model.settings import RouteSettings
-from components.traffic import TrafficSettings
+from components.traffic import FaultSettings, TrafficSettings
 
 GROUP = "networking.istio.io/v1"
 
@@ -80,50 +80,131 @@ def virtual_service(model: Model, gateway_host: str | None) -> Manifest:
     )
 
 
-def _http_routes(model: Model, gateways: list[str]) -> list[dict[str, Any]]:
-    """One route where the model has its whole host; two where it lives below a prefix of it."""
-    behaviour = _behaviour(model)
-    route = model.settings.route
-    if len(gateways) == 1 or route is None or not route.prefix.strip("/"):
-        return [{"name": model.name, **behaviour}]
+Route = dict[str, Any]
+Match = dict[str, Any]
+
+
+def _http_routes(model: Model, gateways: list[str]) -> list[Route]:
+    """Every place of the model crossed with every kind of request; the first match decides."""
     return [
-        {"name": f"{model.name}-gateway", **_below_prefix(route), **behaviour},
-        {"name": model.name, "match": [{"gateways": ["mesh"]}], **behaviour},
+        _in_place(model.name, place, kind)
+        for place in _places(model, gateways)
+        for kind in _kinds(model)
     ]
 
 
-def _below_prefix(route: RouteSettings) -> dict[str, Any]:
-    """The prefix alone and all below it, without also matching /name-and-more."""
-    prefix = route.prefix.rstrip("/")
-    only_gateway = {"gateways": [gateway.REFERENCE]}
-    return {
-        "match": [
-            {**only_gateway, "uri": {"prefix": f"{prefix}/"}},
-            {**only_gateway, "uri": {"exact": prefix}},
-        ],
-        "rewrite": {"uri": "/"},
-    }
+@dataclass(frozen=True)
+class _Part:
+    """A place where requests come in, or a kind of request: what it matches, and what is done."""
+
+    name: str
+    matches: list[Match]
+    """Any of them; empty for all requests."""
+    action: Route
 
 
-def _behaviour(model: Model) -> dict[str, Any]:
-    traffic = model.settings.traffic
-    behaviour: dict[str, Any] = {
-        "route": [
-            {
-                "destination": {
-                    "host": model.service_host,
-                    "subset": version.name,
-                    "port": {"number": model.port},
-                },
-                "weight": version.weight,
-            }
+def _in_place(name: str, place: _Part, kind: _Part) -> Route:
+    """The route of a kind of request that comes in at a place."""
+    both = [one | other for one in place.matches or [{}] for other in kind.matches or [{}]]
+    matched = {"match": both} if any(both) else {}
+    return {"name": f"{name}{place.name}{kind.name}"} | matched | place.action | kind.action
+
+
+def _places(model: Model, gateways: list[str]) -> list[_Part]:
+    """Where requests come in, with the rewrite that takes a prefix of the gateway away."""
+    route = model.settings.route
+    if len(gateways) == 1 or route is None or not route.prefix.strip("/"):
+        return [_Part("", [], {})]
+    # The prefix alone and all below it, without also matching /name-and-more.
+    prefix, at_gateway = route.prefix.rstrip("/"), {"gateways": [gateway.REFERENCE]}
+    below = [
+        at_gateway | {"uri": {"prefix": f"{prefix}/"}},
+        at_gateway | {"uri": {"exact": prefix}},
+    ]
+    return [
+        _Part("-gateway", below, {"rewrite": {"uri": "/"}}),
+        _Part("", [{"gateways": ["mesh"]}], {}),
+    ]
+
+
+def _kinds(model: Model) -> list[_Part]:
+    """The kinds of request, the most special first: disturbed, pinned to a version, the rest."""
+    traffic, canary = model.settings.traffic, model.settings.canary
+    common = _behaviour(traffic) | _mirror(model)
+    fault = traffic.fault
+    if fault and not fault.headers:
+        common["fault"] = _fault(fault)
+    kinds = []
+    if fault and fault.headers:
+        action = {"route": _split(model), "fault": _fault(fault)}
+        kinds.append(_Part("-fault", [_exactly(fault.headers)], action))
+    if canary and canary.headers:
+        kinds.append(_Part("-by-header", [_exactly(canary.headers)], _only(model, "canary")))
+    if canary and canary.sticky:
+        kinds += [
+            _Part(
+                f"-keeps-{version.name}", [_cookie(model, version.name)], _only(model, version.name)
+            )
             for version in model.versions
-        ],
-        "retries": _retries(traffic),
+        ]
+    kinds.append(_Part("", [], {"route": _split(model)}))
+    return [replace(kind, action=common | kind.action) for kind in kinds]
+
+
+def _exactly(headers: dict[str, str]) -> Match:
+    return {"headers": {name: {"exact": value} for name, value in headers.items()}}
+
+
+def _cookie(model: Model, version: str) -> Match:
+    pattern = f"(.*;[ ]*)?{_cookie_name(model)}={version}(;.*)?"
+    return {"headers": {"cookie": {"regex": pattern}}}
+
+
+def _cookie_name(model: Model) -> str:
+    return f"{model.name_label}-version"
+
+
+def _only(model: Model, version: str) -> Route:
+    return {"route": [{"destination": _destination(model, version)}]}
+
+
+def _split(model: Model) -> list[Route]:
+    """By weight; where users stay with their version, the answer tells them which it was."""
+    canary = model.settings.canary
+    routes = []
+    for version in model.versions:
+        route = {"destination": _destination(model, version.name), "weight": version.weight}
+        if canary and canary.sticky:
+            cookie = f"{_cookie_name(model)}={version.name}; Path=/; HttpOnly; SameSite=Lax"
+            route["headers"] = {"response": {"add": {"set-cookie": cookie}}}
+        routes.append(route)
+    return routes
+
+
+def _destination(model: Model, version: str) -> Route:
+    return {"host": model.service_host, "subset": version, "port": {"number": model.port}}
+
+
+def _mirror(model: Model) -> Route:
+    settings = model.settings.traffic.mirror
+    if settings is None or model.mirror is None:
+        return {}
+    return {
+        "mirror": _destination(model.mirror, "stable"),
+        "mirrorPercentage": {"value": settings.percent},
     }
-    if traffic.timeouts.response:
-        behaviour["timeout"] = traffic.timeouts.response
-    return behaviour
+
+
+def _fault(fault: FaultSettings) -> Route:
+    share = {"percentage": {"value": fault.percent}}
+    delay = {"delay": share | {"fixedDelay": fault.delay}} if fault.delay else {}
+    abort = {"abort": share | {"httpStatus": fault.abort}} if fault.abort else {}
+    return delay | abort
+
+
+def _behaviour(traffic: TrafficSettings) -> Route:
+    timeout = {"timeout": traffic.timeouts.response} if traffic.timeouts.response else {}
+    return {"retries": _retries(traffic)} | timeout
 
 
 def _retries(traffic: TrafficSettings) -> dict[str, Any]:

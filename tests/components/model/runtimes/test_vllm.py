@@ -120,7 +120,7 @@ class Server(BaseHTTPRequestHandler):
 def server() -> Iterator[HTTPServer]:
     Server.seen, Server.status = [], 200
     with HTTPServer(("127.0.0.1", 0), Server) as running:
-        thread = threading.Thread(target=running.serve_forever)
+        thread = threading.Thread(target=running.serve_forever, args=[0.01])
         thread.start()
         yield running
         running.shutdown()

@@ -1,0 +1,350 @@
+"""Hypothesis strategies for stacks that are valid by construction, with every option that exists.
+
+`stacks()` gives what stands in a stack file. What must be unique among models (names, Services,
+pods' labels, routes) ends with the model's number, so that no two can meet.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hypothesis import strategies as st
+
+from components.model.memory import GPUS
+from components.model.runtimes.vllm import VllmRuntime
+from stacks.presets import PRESETS
+
+Settings = dict[str, Any]
+Strategy = st.SearchStrategy[Any]
+
+NAMESPACES = ("ai-inference", "translation-serving", "n")
+"""Few, so that models share them, and a cluster can have them ready."""
+
+LARGE_GPUS = ("NVIDIA-H200", "NVIDIA-B200")
+"""Every preset fits them at the lengths and numbers of sequences drawn here."""
+
+SMALL_GPUS = tuple(sorted(product for product, gpu in GPUS.items() if not gpu.bfloat16))
+
+
+def some(**optional: Strategy) -> Strategy:
+    """A map with any of these keys."""
+    return st.fixed_dictionaries({}, optional=optional)
+
+
+def matching(pattern: str, longest: int = 20) -> Strategy:
+    return st.from_regex(re.compile(pattern, re.ASCII), fullmatch=True).filter(
+        lambda text: len(text) <= longest
+    )
+
+
+def counts(most: int = 100_000) -> Strategy:
+    return st.integers(1, most)
+
+
+def durations(*units: str) -> Strategy:
+    unit = st.sampled_from(units or ("ms", "s", "m", "h"))
+    return st.builds("{}{}".format, st.integers(1, 999_999), unit)
+
+
+names = matching("[a-z]([-a-z0-9]{0,8}[a-z0-9])?")
+object_names = matching(r"[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?(\.[a-z0-9]{1,5})?")
+stems = st.one_of(names, st.just("m" * 51), st.sampled_from(("deepseek-r1-1.5b", "hy-mt", "a.0")))
+hosts = matching(r"[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?\.example\.com", 63)
+ports = st.integers(1, 65535)
+segments = matching(r"[A-Za-z0-9._~!$&'()+,;=:@%-]{1,8}").filter(lambda text: text != "..")
+paths = st.one_of(
+    st.builds("/{}".format, segments), st.builds("/{}/{}/".format, segments, segments)
+)
+images = st.one_of(
+    st.just("vllm/vllm-openai:v0.32.0"),
+    st.builds("registry.example.com:5000/{}:{}".format, names, matching("[a-z0-9][a-z0-9.-]{0,8}")),
+    st.builds("a/b@sha256:{}".format, st.text("0123456789abcdef", min_size=64, max_size=64)),
+)
+label_keys = st.one_of(
+    matching("[A-Za-z0-9]([-A-Za-z0-9_.]{0,8}[A-Za-z0-9])?"),
+    st.builds("example.com/{}".format, matching("[A-Za-z0-9]([-A-Za-z0-9_.]{0,8}[A-Za-z0-9])?")),
+)
+label_values = st.one_of(st.just(""), matching("[A-Za-z0-9]([-A-Za-z0-9_.]{0,8}[A-Za-z0-9])?"))
+texts = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=12
+)
+environments = st.dictionaries(matching("[A-Za-z_][A-Za-z0-9_]{0,8}"), texts, max_size=3)
+cpus = st.one_of(
+    st.builds("{}m".format, counts()), st.builds(str, counts(128)), st.sampled_from(("0.5", "1.25"))
+)
+memories = st.builds(
+    "{}{}".format,
+    st.one_of(counts(4096), st.sampled_from(("1.5", "16.25"))),
+    st.sampled_from(("M", "G", "T", "Ki", "Mi", "Gi", "Ti")),
+)
+references = st.fixed_dictionaries(
+    {"secret": object_names, "key": matching("[-._a-zA-Z0-9]{1,10}")}
+)
+secrets = st.one_of(references, st.builds("plain-secret-{}".format, counts()))
+
+principals = st.builds("cluster.local/ns/{}/sa/{}".format, names, object_names)
+methods = st.lists(
+    st.sampled_from(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")), max_size=3
+)
+narrowing = {"methods": methods, "paths": st.lists(st.sampled_from(("/v1/*", "/v1/models")))}
+callers = st.one_of(
+    names,
+    principals,
+    st.fixed_dictionaries({"namespace": names}, optional=narrowing),
+    st.fixed_dictionaries({"principal": principals}, optional=narrowing),
+)
+
+caches = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("hostPath"), "path": paths}),
+    st.fixed_dictionaries({"kind": st.just("pvc"), "claim": object_names}),
+    st.fixed_dictionaries(
+        {"kind": st.just("pvc"), "size": memories},
+        optional={
+            "storageClass": object_names,
+            "accessMode": st.sampled_from(("ReadWriteMany", "ReadWriteOnce", "ReadOnlyMany")),
+        },
+    ),
+    st.fixed_dictionaries({"kind": st.just("image"), "image": images}, optional={"path": paths}),
+)
+
+effects = st.sampled_from(("NoSchedule", "PreferNoSchedule", "NoExecute"))
+tolerations = st.one_of(
+    st.fixed_dictionaries(
+        {"key": label_keys}, optional={"operator": st.just("Exists"), "effect": effects}
+    ),
+    st.fixed_dictionaries(
+        {"key": label_keys, "operator": st.just("Equal")},
+        optional={"value": label_values, "effect": effects},
+    ),
+)
+
+
+@st.composite
+def traffic(draw: st.DrawFn) -> Settings:
+    conditions = st.sampled_from(("connect-failure", "refused-stream", "reset-before-request"))
+    retries = draw(
+        some(
+            attempts=st.integers(0, 10),
+            conditions=st.lists(conditions, min_size=1, max_size=3, unique=True),
+        )
+    )
+    timeouts = draw(some(connect=durations(), response=durations("s", "m", "h"), idle=durations()))
+    attempts = retries.get("attempts", 2)
+    if attempts and draw(st.booleans()):
+        # The tries fit the response exactly, or there is no limit to fit.
+        first_byte = draw(counts(1000))
+        timeouts["firstByte"] = f"{first_byte}s"
+        timeouts.pop("response", None)
+        if draw(st.booleans()):
+            timeouts["response"] = f"{first_byte * (attempts + 1)}s"
+    requests = draw(st.integers(1024, 100_000))
+    pool = some(
+        maxConnections=counts(),
+        maxPendingRequests=counts(requests),
+        maxRequests=st.just(requests),
+        maxRequestsPerConnection=st.integers(0, 100_000),
+        http2Upgrade=st.booleans(),
+    ).filter(lambda pool: "maxRequests" in pool or pool.get("maxPendingRequests", 1) <= 1024)
+    outliers = some(
+        consecutiveErrors=counts(),
+        interval=durations(),
+        ejectionTime=durations(),
+        maxEjected=st.integers(0, 100),
+    )
+    rest = some(
+        connectionPool=pool,
+        outlierDetection=outliers,
+        balancing=some(warmUp=st.one_of(st.none(), durations())),
+    )
+    return {"retries": retries, "timeouts": timeouts, **draw(rest)}
+
+
+autoscaling_range = st.tuples(counts(1000), counts(1000)).map(
+    lambda pair: {"min": min(pair), "max": max(pair)}
+)
+
+
+def autoscaling(has_queue: bool) -> Strategy:
+    cpu = st.builds(
+        lambda between, more: {"signal": "cpu", **between, **more},
+        autoscaling_range,
+        some(target=st.integers(1, 100)),
+    )
+    queue = st.builds(
+        lambda between, more: {"signal": "queue-depth", **between, **more},
+        autoscaling_range,
+        some(target=counts(), prometheus=st.just("http://prometheus.monitoring:9090")),
+    )
+    return st.one_of(cpu, queue) if has_queue else cpu
+
+
+runtime_options = {
+    "port": ports,
+    "user": st.integers(1, 2**31 - 1),
+    "arguments": st.lists(texts, max_size=2),
+    "environment": environments,
+}
+
+
+@st.composite
+def served(draw: st.DrawFn) -> Settings:
+    """Preset, runtime and GPU, as far as they depend on one another."""
+    gpu = draw(some(resource=st.sampled_from(("nvidia.com/gpu", "amd.com/gpu"))))
+    if draw(st.booleans()):
+        runtime = draw(
+            st.fixed_dictionaries(
+                {"kind": st.just("custom"), "image": images},
+                optional=runtime_options
+                | {
+                    "healthPath": paths,
+                    "warmUpPath": st.one_of(st.none(), paths),
+                    "commandLine": st.lists(texts.filter(bool), max_size=2),
+                },
+            )
+        )
+        preset = draw(st.sampled_from((None, *PRESETS)))
+        gpu |= draw(some(count=st.integers(0, 16), product=st.sampled_from(sorted(GPUS))))
+        return {"runtime": runtime, "preset": preset, "gpu": gpu}
+    runtime = draw(
+        st.fixed_dictionaries(
+            {
+                "kind": st.just("vllm"),
+                "maxLength": counts(8192),
+                "maxSequences": st.integers(1, 64),
+            },
+            optional=runtime_options | {"image": images, "warmUpRequest": st.booleans()},
+        )
+    )
+    if draw(st.booleans()):
+        runtime["model"] = draw(matching("[A-Za-z0-9][A-Za-z0-9_.-]{0,5}/[A-Za-z0-9]{1,8}"))
+        if dtype := draw(st.sampled_from((None, "bfloat16", "float16"))):
+            runtime["dtype"] = dtype
+        gpu |= draw(some(count=st.integers(0, 16), product=st.sampled_from(sorted(GPUS))))
+        return {"runtime": runtime, "gpu": gpu}
+    if draw(st.booleans()):
+        runtime |= {"maxLength": draw(counts(1024)), "maxSequences": 1, "dtype": "float16"}
+        gpu |= {"product": draw(st.sampled_from(SMALL_GPUS))}
+    else:
+        runtime["gpuMemoryUtilization"] = draw(st.sampled_from((0.5, 0.9, 1.0)))
+        gpu |= draw(some(count=st.integers(1, 16), product=st.sampled_from(LARGE_GPUS)))
+    return {"runtime": runtime, "preset": draw(st.sampled_from(sorted(PRESETS))), "gpu": gpu}
+
+
+@st.composite
+def routes(draw: st.DrawFn, number: int) -> Settings | None:
+    """Only the first model may have the gateway's whole host; others have what is theirs alone."""
+    kind = draw(st.sampled_from(("none", "default", "host", "prefix")))
+    if kind == "none":
+        return None
+    if kind == "default" and number == 0:
+        return {}
+    if kind == "host":
+        host = f"m{number}.{draw(hosts)}"
+        return {"host": host, **draw(some(prefix=paths))}
+    ending = draw(st.sampled_from(("", "/", "/x")))
+    return {"prefix": f"/{draw(segments)}{number}{ending}"}
+
+
+@st.composite
+def models(draw: st.DrawFn, number: int) -> tuple[str, Settings]:
+    """A model's name and settings."""
+    model: Settings = {"namespace": draw(st.sampled_from(NAMESPACES)), **draw(served())}
+    vllm = model["runtime"]["kind"] == "vllm"
+    if draw(st.booleans()):
+        model["service"] = f"{draw(names)}{number}"
+    if draw(st.booleans()):
+        model["labels"] = draw(st.dictionaries(label_keys, label_values, max_size=2))
+        model["labels"].pop("app", None)
+    if draw(st.booleans()):
+        model.setdefault("labels", {})["app"] = f"{draw(names)}{number}"
+    scale = draw(st.sampled_from(("default", "replicas", "autoscaling")))
+    if scale == "replicas":
+        model["replicas"] = draw(counts())
+    elif scale == "autoscaling":
+        model["autoscaling"] = draw(autoscaling(has_queue=vllm))
+    model |= draw(
+        some(
+            resources=some(cpu=cpus, memory=memories),
+            nodeSelector=st.dictionaries(label_keys, label_values, max_size=2),
+            tolerations=st.lists(tolerations, max_size=2),
+            cache=caches,
+            huggingFaceToken=secrets,
+            generation=some(
+                maxTokens=counts(),
+                temperature=st.floats(0, 2),
+                topP=st.floats(0.01, 1),
+                topK=st.integers(-1, 100_000),
+                repetitionPenalty=st.floats(0.01, 2),
+            ),
+            callers=st.lists(callers, max_size=3),
+            apiKey=some(value=secrets),
+            route=routes(number),
+            traffic=traffic(),
+            canary=st.fixed_dictionaries(
+                {"image": images, "weight": st.integers(0, 100)}, optional={"replicas": counts()}
+            ),
+            startup=some(period=st.builds("{}s".format, counts(1440)), failures=counts(60)),
+            gracePeriod=st.one_of(
+                st.builds("{}s".format, st.integers(21, 7200)), durations("m", "h")
+            ),
+            rollout=st.sampled_from(
+                ({"surge": 1}, {"surge": 1000, "unavailable": 0}, {"unavailable": 5})
+            ),
+        )
+    )
+    if "route" not in model and number > 0:
+        model["route"] = draw(routes(number))
+    for variable in ("HF_TOKEN", "API_KEY", VllmRuntime().api_key_variable()):
+        model["runtime"].get("environment", {}).pop(variable, None)
+    return f"{draw(stems)}{number}", model
+
+
+mesh = st.fixed_dictionaries(
+    {"kind": st.just("istio")},
+    optional={
+        "version": st.sampled_from(("1.30.2", "1.31.1")),
+        "revision": names,
+        "highAvailability": st.booleans(),
+        "cni": st.booleans(),
+        "nativeSidecars": st.booleans(),
+        "trustDomain": st.sampled_from(("cluster.local", "mesh.example.com")),
+        "values": some(istiod=st.just({"meshConfig": {"accessLogFile": "/dev/stdout"}})),
+    },
+)
+
+
+def gateways(pem: str) -> Strategy:
+    tls = st.one_of(
+        st.fixed_dictionaries(
+            {"issuer": object_names},
+            optional={"issuerKind": st.sampled_from(("Issuer", "ClusterIssuer"))},
+        ),
+        st.fixed_dictionaries({"secret": object_names}),
+        st.just({"certificateFile": pem, "keyFile": pem}),
+    )
+    return st.fixed_dictionaries(
+        {"host": hosts, "tls": tls},
+        optional={"annotations": st.dictionaries(label_keys, texts, max_size=2)},
+    )
+
+
+@st.composite
+def stacks(draw: st.DrawFn, pem: str) -> Settings:
+    """A stack file's settings; `pem` is a file that holds a certificate or key."""
+    stack: Settings = {
+        "mesh": draw(mesh),
+        "cluster": {"version": draw(st.sampled_from(("1.35", "1.36")))},
+        "models": dict(draw(models(number)) for number in range(draw(st.integers(1, 3)))),
+    }
+    return stack | draw(
+        some(
+            gateway=st.one_of(st.none(), gateways(pem)),
+            security=some(mtls=st.sampled_from(("strict", "permissive"))),
+            tracing=st.fixed_dictionaries(
+                {"endpoint": st.just("http://otel-collector.observability:4317")},
+                optional={"sampling": st.floats(0, 100)},
+            ),
+            charts=st.sampled_from(("oci://registry.example.com/charts", "https://example.com/x")),
+        )
+    )

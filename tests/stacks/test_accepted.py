@@ -1,0 +1,70 @@
+"""Any valid stack is accepted by the real API server and by the webhook of the real istiod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.stacks import strategies
+from tests.stacks.conftest import Site
+from tests.stacks.objects import Objects, objects, of_kind, platform
+
+pytestmark = pytest.mark.cluster
+
+SECURITY = "pod-security.kubernetes.io/enforce"
+PODS = {
+    "any-pods": {SECURITY: "privileged", "istio-injection": "enabled"},
+    "restricted-pods": {SECURITY: "restricted"},
+}
+"""Namespaces that pods are tried in: meshed, and as their templates are."""
+
+
+@pytest.fixture(scope="module")
+def ready(site: Site) -> Site:
+    """The site with the namespaces of all examples."""
+    wanted = {name: {"istio-injection": "enabled"} for name in strategies.NAMESPACES} | PODS
+    site.cluster.apply(
+        [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+            for name, labels in wanted.items()
+        ]
+    )
+    return site
+
+
+def pods(found: Objects) -> Iterator[dict[str, Any]]:
+    """A pod of every Deployment, without the ServiceAccount that only a real one has."""
+    for item in of_kind(found, "Deployment"):
+        template = item["spec"]["template"]
+        has_host_path = any("hostPath" in volume for volume in template["spec"]["volumes"])
+        for namespace in PODS:
+            if has_host_path and namespace == "restricted-pods":
+                continue
+            yield {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": template["metadata"]
+                | {"name": item["metadata"]["name"], "namespace": namespace},
+                "spec": template["spec"] | {"serviceAccountName": "default"},
+            }
+
+
+@settings(
+    max_examples=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    # What is refused is named; making it smaller would take minutes.
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(st.data())
+def test_what_validation_accepts_the_cluster_accepts(
+    ready: Site, pem: str, data: st.DataObject
+) -> None:
+    found = objects(platform(data.draw(strategies.stacks(pem))))
+    ready.cluster.apply([*found.values(), *pods(found)], dry_run=True)

@@ -1,0 +1,194 @@
+"""The whole of a stack under mocks, and what of its surroundings it refuses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.runtime import set_all_config
+
+from simcluster import toolchain
+from stacks.errors import ConfigurationError
+from stacks.platform import build
+from tests.components.recording import Deployment, deployed
+from tests.components.samples import NAME, model_settings, stack
+
+TWO_MODELS = {
+    NAME: model_settings(route={"host": "deepseek.example.com"}, gracePeriod="5m"),
+    "hy-mt": model_settings(
+        preset="hy-mt1.5-1.8b", namespace="translation-serving", route={"prefix": "/translate"}
+    ),
+}
+
+
+def platform(models: dict[str, Any] | None = None, **settings: Any) -> Deployment:
+    return deployed(lambda: build(stack(models, **settings)))
+
+
+def problems(**settings: Any) -> dict[str, str]:
+    """What the platform refuses before anything is registered."""
+    with pytest.raises(ConfigurationError) as refused:
+        platform(**settings)
+    return {".".join(path): message for path, message in refused.value.problems}
+
+
+def test_every_component_is_there_once_and_complete() -> None:
+    result = platform(TWO_MODELS)
+    components = [resource for resource in result.resources if not resource.custom]
+    assert sorted(resource.name for resource in components) == sorted(
+        ["mesh", "gateway", "ai-inference", "translation-serving", *TWO_MODELS]
+    )
+    assert {component.urn for component in components} <= result.finished
+
+
+def test_every_object_belongs_to_a_component() -> None:
+    result = platform(TWO_MODELS)
+    assert all(not result.parent(r).custom for r in result.resources if r.custom)
+
+
+def test_two_runs_register_the_same() -> None:
+    first, second = platform(TWO_MODELS), platform(TWO_MODELS)
+    assert sorted(first.resources, key=lambda r: r.urn) == sorted(
+        second.resources, key=lambda r: r.urn
+    )
+
+
+def test_a_namespace_is_made_once_for_all_its_models() -> None:
+    models = {name: model_settings(route={"prefix": f"/{name}"}) for name in ("a", "b")}
+    assert len(platform(models).all("InjectedNamespace")) == 1
+
+
+def test_a_model_on_a_host_path_opens_its_own_namespace_alone() -> None:
+    host_path = {"cache": {"kind": "hostPath", "path": "/var/lib/models"}}
+    models = TWO_MODELS | {"hy-mt": TWO_MODELS["hy-mt"] | host_path}
+    result = platform(models, mesh={"kind": "istio", "cni": True})
+    levels = {
+        r.inputs["metadata"]["name"]: r.inputs["metadata"]["labels"].get(
+            "pod-security.kubernetes.io/enforce"
+        )
+        for r in result.all("Namespace")
+    }
+    assert levels["ai-inference"] == "restricted"
+    assert levels["translation-serving"] == "privileged"
+
+
+def test_the_gateway_serves_every_host_and_drains_as_long_as_the_slowest_model() -> None:
+    result = platform(TWO_MODELS)
+    server = result.one("Gateway", "inference").inputs["spec"]["servers"][0]
+    assert server["hosts"] == ["llm.example.com", "deepseek.example.com"]
+    values = result.one("Release", "istio-ingress").inputs["values"]
+    assert values["terminationGracePeriodSeconds"] == 300
+
+
+def test_without_a_gateway_models_are_in_the_mesh_alone() -> None:
+    result = platform(gateway=None)
+    assert result.all("Gateway") == []
+    route = result.one("VirtualService").inputs["spec"]
+    assert route["gateways"] == ["mesh"]
+    policy = result.one("AuthorizationPolicy", "deepseek-r1-1-5b").inputs["spec"]
+    assert policy["rules"] == []
+
+
+def test_spans_have_one_collector_for_proxies_and_servers() -> None:
+    endpoint = "http://otel.observability:4317"
+    result = platform(tracing={"endpoint": endpoint, "sampling": 5})
+    assert result.one("Telemetry")
+    container = result.one("Deployment").inputs["spec"]["template"]["spec"]["containers"][0]
+    assert f"--otlp-traces-endpoint={endpoint}" in container["args"]
+
+
+def test_a_stack_without_models_is_the_mesh_and_its_gateway() -> None:
+    assert platform({}).all("ModelServer") == []
+
+
+def test_addresses_are_those_of_the_services() -> None:
+    urls = []
+
+    def program() -> None:
+        server = build(stack()).models[NAME]
+        server.url.apply(urls.append)
+
+    deployed(program)
+    assert urls == ["http://deepseek-r1-1-5b.ai-inference.svc.cluster.local:8000"]
+
+
+@pytest.mark.parametrize("version", ["1.24", "1.31", "1.37"])
+def test_a_kubernetes_that_the_mesh_does_not_support_is_refused(version: str) -> None:
+    found = problems(cluster={"version": version})
+    assert f"Kubernetes {version}" in found["mesh.version"]
+    assert "1.32 to 1.36" in found["mesh.version"]
+
+
+def test_a_folder_without_charts_is_refused(tmp_path: Path) -> None:
+    found = problems(charts=str(tmp_path))
+    assert "no chart base, istiod, gateway" in found["charts"]
+
+
+def test_a_source_that_is_neither_folder_nor_mirror_is_refused() -> None:
+    assert "oci://" in problems(charts="http://charts.example.com")["charts"]
+
+
+@pytest.mark.parametrize("namespace", ["istio-system", "istio-ingress", "kube-system", "default"])
+def test_a_namespace_of_something_else_is_refused(namespace: str) -> None:
+    found = problems(models={NAME: model_settings(namespace=namespace)})
+    assert namespace in found[f"models.{NAME}.namespace"]
+
+
+def test_all_that_is_wrong_around_a_stack_is_reported_together(tmp_path: Path) -> None:
+    found = problems(charts=str(tmp_path), cluster={"version": "1.24"})
+    assert set(found) == {"charts", "mesh.version"}
+
+
+def test_nothing_is_registered_where_something_is_refused() -> None:
+    def program() -> None:
+        with pytest.raises(ConfigurationError):
+            build(stack(cluster={"version": "1.24"}))
+
+    assert deployed(program).resources == []
+
+
+@pytest.mark.cluster
+def test_an_unreachable_cluster_is_said_in_kubectls_words(
+    unreachable: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(unreachable))
+    monkeypatch.setenv("PATH", f"{toolchain.bin_dir()}{os.pathsep}{os.environ['PATH']}")
+    message = problems()["cluster"]
+    assert message.startswith("the cluster does not answer: ")
+    assert "refused" in message
+    assert "set cluster.version" in message
+
+
+def test_a_missing_kubectl_is_named(
+    unreachable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(unreachable))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "kubectl is not on PATH" in problems()["cluster"]
+
+
+def test_a_version_that_is_given_is_not_asked_for(
+    unreachable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(unreachable))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert platform(cluster={"version": "1.36"}).one("ModelServer")
+
+
+def test_the_cluster_asked_is_the_providers(
+    unreachable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\necho gone >&2\nexit 1\n')
+    kubectl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    set_all_config({"kubernetes:kubeconfig": str(unreachable), "kubernetes:context": "gone"}, [])
+    try:
+        assert "does not answer: gone" in problems()["cluster"]
+    finally:
+        set_all_config({}, [])
+    said = (tmp_path / "said").read_text()
+    assert f"--kubeconfig={unreachable}" in said
+    assert "--context=gone" in said

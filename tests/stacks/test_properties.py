@@ -1,0 +1,136 @@
+"""What holds for any valid stack, without a cluster."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gitops import render, secrets
+from gitops.manifests import in_waves
+from gitops.record import record
+from gitops.stackfile import StackFile
+from stacks.load import from_mapping
+from stacks.schema import PREFIX
+from tests.components.recording import plain_texts
+from tests.stacks import strategies
+from tests.stacks.files import PROGRAM
+from tests.stacks.json_schema import errors
+from tests.stacks.objects import Objects, objects, of_kind, platform
+from tests.stacks.test_schema import SCHEMA
+
+any_stack = settings(
+    max_examples=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+
+
+@any_stack
+@given(st.data())
+def test_settings_survive_being_written_and_read(pem: str, data: st.DataObject) -> None:
+    loaded = from_mapping(data.draw(strategies.stacks(pem)))
+    assert from_mapping(loaded.model_dump(by_alias=True, exclude_unset=True)) == loaded
+
+
+@any_stack
+@given(st.data())
+def test_what_loads_keeps_to_the_schema(pem: str, data: st.DataObject) -> None:
+    mapping = data.draw(strategies.stacks(pem))
+    sealed = json.loads(re.sub(r'"plain-secret-\d+"', '{"secure": "v1:x"}', json.dumps(mapping)))
+    document = {"config": {f"{PREFIX}{key}": value for key, value in sealed.items()}}
+    assert list(errors(document, SCHEMA, SCHEMA)) == []
+
+
+@any_stack
+@given(st.data())
+def test_the_objects_of_a_stack_fit_together(pem: str, data: st.DataObject) -> None:
+    mapping = data.draw(strategies.stacks(pem))
+    result = platform(mapping)
+    found = objects(result)
+    _assert_routes_end_at_pods(found)
+    _assert_pods_find_what_they_name(mapping, found)
+    _assert_names_are_valid(found)
+    texts = [text for resource in result.resources for text in plain_texts(resource.inputs)]
+    assert not any("plain-secret" in text for text in texts)
+
+
+def _assert_routes_end_at_pods(found: Objects) -> None:
+    subsets = {
+        (rule["spec"]["host"], subset["name"]): subset["labels"]
+        for rule in of_kind(found, "DestinationRule")
+        for subset in rule["spec"]["subsets"]
+    }
+    pods = [
+        (item["metadata"]["namespace"], item["spec"]["template"]["metadata"]["labels"])
+        for item in of_kind(found, "Deployment")
+    ]
+    for routing in of_kind(found, "VirtualService"):
+        for route in routing["spec"]["http"]:
+            assert sum(entry["weight"] for entry in route["route"]) == 100
+            for entry in route["route"]:
+                destination = entry["destination"]
+                service, namespace, *_ = destination["host"].split(".")
+                spec = found["Service", namespace, service]["spec"]
+                assert destination["port"]["number"] in [port["port"] for port in spec["ports"]]
+                wanted = spec["selector"] | subsets[destination["host"], destination["subset"]]
+                chosen = [
+                    labels
+                    for home, labels in pods
+                    if home == namespace and wanted.items() <= labels.items()
+                ]
+                assert len(chosen) == 1, f"{wanted} selects {len(chosen)} Deployments"
+
+
+def _assert_pods_find_what_they_name(mapping: dict[str, Any], found: Objects) -> None:
+    given = json.dumps(mapping)
+    for item in of_kind(found, "Deployment"):
+        namespace, pod = item["metadata"]["namespace"], item["spec"]["template"]["spec"]
+        assert ("ServiceAccount", namespace, pod["serviceAccountName"]) in found
+        for entry in pod["containers"][0]["env"]:
+            if "valueFrom" in entry:
+                source = entry["valueFrom"]["secretKeyRef"]
+                secret = found.get(("Secret", namespace, source["name"]))
+                assert source["key"] in secret["stringData"] if secret else source["name"] in given
+        variables = [entry["name"] for entry in pod["containers"][0]["env"]]
+        assert len(variables) == len(set(variables))
+        for volume in pod["volumes"]:
+            if claim := volume.get("persistentVolumeClaim"):
+                name = claim["claimName"]
+                assert ("PersistentVolumeClaim", namespace, name) in found or name in given
+
+
+def _assert_names_are_valid(found: Objects) -> None:
+    for kind, namespace, name in found:
+        assert (LABEL if kind in ("Service", "Namespace") else SUBDOMAIN).fullmatch(name)
+        assert not namespace or LABEL.fullmatch(namespace)
+        assert ("Namespace", "", namespace) in found or not namespace
+
+
+@settings(any_stack, max_examples=20)
+@given(st.data())
+def test_two_renders_are_equal(pem: str, data: st.DataObject) -> None:
+    mapping = data.draw(strategies.stacks(pem))
+    for model in mapping["models"].values():
+        # What stands here in plain text is refused where no Pulumi encrypts it.
+        model.pop("apiKey", None)
+        model.pop("huggingFaceToken", None)
+    config = {
+        f"{PREFIX}{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in mapping.items()
+    }
+    stack = StackFile("test", config)
+
+    def rendered() -> dict[str, str]:
+        waves = in_waves(record(PROGRAM, stack))
+        return render.files(waves, secrets=secrets.Secrets(include=True))
+
+    assert rendered() == rendered()
