@@ -3,6 +3,7 @@ STACK ?= local
 FORMAT ?= flux
 SECRETS ?= refuse
 ENGINE ?= auto
+REPOSITORY_PATH ?= .
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,7 +31,7 @@ down: $(READY)  ## remove what `up` made
 	@$(BIN)/python -m cli down $(STACK) --engine $(ENGINE)
 
 render: $(READY)  ## write STACK as files into OUT, FORMAT=flux or argocd
-	@$(BIN)/python -m cli render $(STACK) --out $(or $(OUT),rendered) --format $(FORMAT) --secrets $(SECRETS)
+	@$(BIN)/python -m cli render $(STACK) --out $(or $(OUT),rendered) --format $(FORMAT) --secrets $(SECRETS) --path $(REPOSITORY_PATH)
 
 tools: $(READY)  ## build the tools of the simulated cluster, once
 	@$(BIN)/python -m simcluster tools

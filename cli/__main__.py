@@ -36,6 +36,7 @@ def main() -> int:
             command.add_argument("--out", required=True)
             command.add_argument("--format", choices=["flux", "argocd"], default="flux")
             command.add_argument("--secrets", default="refuse")
+            command.add_argument("--path", default=".", help="where OUT lies in the repository")
         else:
             command.add_argument("--engine", choices=["auto", "pulumi", "kubectl"], default="auto")
     arguments = parser.parse_args()
@@ -55,9 +56,11 @@ def _run(arguments: argparse.Namespace) -> int:
         # A render is of the settings alone, whatever cluster this machine may reach.
         os.environ["KUBECONFIG"] = os.devnull
         options = ["--format", arguments.format, "--secrets", arguments.secrets]
+        options += ["--path", arguments.path]
         return gitops(["render", str(stack.file), arguments.out, *options])
     if arguments.command == "down" and target.is_simulated(stack):
         SimulatedCluster(target.SIMULATION).stop()
+        say("the simulated cluster is gone, with its processes and files")
         return 0
     if arguments.command == "up" and target.is_simulated(stack):
         _make_room(stack)
@@ -82,6 +85,11 @@ def _make_room(stack: Stack) -> None:
 def _engine(arguments: argparse.Namespace, place: target.Target) -> Engine:
     wanted = arguments.engine
     holder = Holder.find() if place.simulated else None
+    if holder and holder.stack != place.stack.name:
+        say(
+            f"this compares with stack {holder.stack}, which the simulated cluster holds; "
+            f"`up` of {place.stack.name} would start it anew"
+        )
     if holder and holder.stack == place.stack.name:
         wanted = holder.engine_for(wanted)
     binary = None if wanted == "kubectl" else pulumi.find()

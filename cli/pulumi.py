@@ -72,7 +72,9 @@ class PulumiEngine:
         self._run("preview", "--diff")
 
     def up(self) -> None:
-        self._run("up", "--skip-preview", "--yes") if self._unattended else self._run("up")
+        # Refreshed, so that what was changed by hand, or left by a run cut short, is mended.
+        attended = () if not self._unattended else ("--skip-preview", "--yes")
+        self._run("up", "--refresh", *attended)
 
     def down(self) -> None:
         self._run("destroy", "--yes") if self._unattended else self._run("destroy")

@@ -41,7 +41,7 @@ class Stack:
         """The file's content. Raises CommandError where it is not a stack file."""
         try:
             content = yaml.safe_load(self.file.read_text())
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise CommandError(f"{self.file} is not valid YAML: {error}") from None
         if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
             raise CommandError(f"{self.file} has no `config:` map, which is where settings stand")

@@ -71,8 +71,15 @@ def find(stack: Stack) -> Target:
         cluster.start()
         return Target(cluster.kubeconfig, None, _with_local_charts(stack, cluster), simulated=True)
     config = stack.document()["config"]
-    default = os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config"
-    kubeconfig = Path(config.get("kubernetes:kubeconfig", default))
+    default = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    given = config.get("kubernetes:kubeconfig", default)
+    if not isinstance(given, str) or "\n" in given or os.pathsep in given:
+        raise CommandError(
+            "these commands need one kubeconfig file: set KUBECONFIG to its path, and "
+            "kubernetes:context in the stack file; or run `pulumi up`, which takes the content of "
+            "a kubeconfig as well"
+        )
+    kubeconfig = Path(given)
     if not kubeconfig.is_file():
         raise CommandError(f"there is no kubeconfig {kubeconfig}; check $KUBECONFIG")
     return Target(kubeconfig, config.get("kubernetes:context"), stack, simulated=False)

@@ -122,6 +122,8 @@ def _scaled_object(
             "serverAddress": str(settings.prometheus).rstrip("/"),
             "query": f'sum({queue_metric}{{namespace="{namespace}",pod=~"{pods}"}})',
             "threshold": str(settings.target),
+            # No series is no answer, not an empty queue.
+            "ignoreNullValues": "false",
         },
     }
     return manifest(
@@ -135,7 +137,6 @@ def _scaled_object(
             "minReplicaCount": settings.min,
             "maxReplicaCount": settings.max,
             "pollingInterval": 15,
-            "cooldownPeriod": SCALE_DOWN_SECONDS,
             "fallback": {
                 "failureThreshold": 3,
                 "replicas": settings.min,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 
 from components.settings import Problem, Settings
-from components.types import Name, Principal, UrlPath
+from components.types import Name, PathPattern, Principal
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -25,7 +25,7 @@ class Caller(Settings):
     """One workload, for example cluster.local/ns/default/sa/api-gateway."""
     methods: tuple[Method, ...] = ()
     """Allowed HTTP methods; empty for all."""
-    paths: tuple[UrlPath, ...] = ()
+    paths: tuple[PathPattern, ...] = ()
     """Allowed paths, `*` at the end as a wildcard; empty for all."""
 
     def problems(self) -> Iterator[Problem]:

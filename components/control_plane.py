@@ -31,7 +31,6 @@ class ControlPlane(pulumi.ComponentResource):
         system = args.mesh.system_namespace
         labels = recommended_labels(name, "service-mesh")
         self.ready = KubernetesObject(
-            f"{name}-{system}",
             manifest("v1", "Namespace", system, labels=labels),
             pulumi.ResourceOptions(parent=self),
         )
@@ -43,7 +42,6 @@ class ControlPlane(pulumi.ComponentResource):
             )
         for content in args.mesh.observe(args.traces_sampling_percent):
             KubernetesObject(
-                f"{name}-{content['metadata']['name']}",
                 content,
                 pulumi.ResourceOptions(parent=self, depends_on=[self.ready]),
             )

@@ -44,16 +44,9 @@ class Gateway(pulumi.ComponentResource):
             args.hosts, tls.secret or TLS_SECRET, args.grace_seconds, args.settings.annotations
         )
         namespace = KubernetesObject(
-            f"{name}-{mesh.gateway_namespace}",
             _namespace(name, mesh.gateway_namespace),
             pulumi.ResourceOptions(parent=self),
         )
-        for content in certificate(tls, mesh.gateway_namespace, args.hosts):
-            KubernetesObject(
-                f"{name}-{TLS_SECRET}",
-                content,
-                pulumi.ResourceOptions(parent=self, depends_on=[namespace]),
-            )
         # Its pods' image is `auto`: they cannot start before the injector serves.
         after = [namespace, args.control_plane.ready]
         self.ready = ChartRelease(
@@ -61,11 +54,11 @@ class Gateway(pulumi.ComponentResource):
             args.charts,
             pulumi.ResourceOptions(parent=self, depends_on=after),
         )
-        for content in mesh.expose(ingress):
+        # An issuer may have to reach the gateway before the certificate is there.
+        tls_objects = certificate(tls, mesh.gateway_namespace, args.hosts)
+        for content in (*tls_objects, *mesh.expose(ingress)):
             KubernetesObject(
-                f"{name}-{content['metadata']['name']}",
-                content,
-                pulumi.ResourceOptions(parent=self, depends_on=after),
+                content, pulumi.ResourceOptions(parent=self, depends_on=[*after, self.ready])
             )
         self.register_outputs({})
 

@@ -39,18 +39,18 @@ def manifest(
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
-def recommended_labels(instance: str, component: str, version: str | None = None) -> dict[str, str]:
-    """The labels that dashboards and `kubectl get -l` expect.
+def recommended_labels(name: str, component: str) -> dict[str, str]:
+    """The labels that dashboards and `kubectl get -l` expect; meshes name workloads by `name`.
 
     https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
     """
-    labels = {
-        "app.kubernetes.io/name": component,
-        "app.kubernetes.io/instance": instance,
+    return {
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/instance": name,
+        "app.kubernetes.io/component": component,
         "app.kubernetes.io/part-of": "inference-mesh",
         "app.kubernetes.io/managed-by": "inference-mesh",
     }
-    return labels if version is None else labels | {"app.kubernetes.io/version": version}
 
 
 class KubernetesObject(pulumi.CustomResource):
@@ -61,14 +61,15 @@ class KubernetesObject(pulumi.CustomResource):
     (`make bench`); our manifests are checked by the API server instead.
     """
 
-    def __init__(
-        self, name: str, content: Manifest, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, content: Manifest, opts: pulumi.ResourceOptions | None = None) -> None:
+        metadata = content["metadata"]
         group_version = content["apiVersion"]
         token_version = group_version if "/" in group_version else f"core/{group_version}"
         super().__init__(
             f"kubernetes:{token_version}:{content['kind']}",
-            name,
+            # Its identity in the cluster, so that an object that stays is updated even where the
+            # component that has it was renamed.
+            "/".join(filter(None, (metadata.get("namespace"), metadata["name"]))),
             content,
             pulumi.ResourceOptions.merge(pulumi.ResourceOptions(version=_PLUGIN_VERSION), opts),
         )

@@ -31,17 +31,14 @@ class InjectedNamespace(pulumi.ComponentResource):
     ) -> None:
         super().__init__("inference-mesh:namespace:InjectedNamespace", name, None, opts)
         level: PodSecurityLevel = "privileged" if args.host_paths else args.mesh.pod_security()
+        # After the control plane: a change of the labels asks for pods that only the new one makes.
         self.namespace = KubernetesObject(
-            name,
             namespace_manifest(name, args.mesh.namespace_labels(), level),
-            pulumi.ResourceOptions(parent=self),
+            pulumi.ResourceOptions(parent=self, depends_on=[args.control_plane.ready]),
         )
-        after = [self.namespace, args.control_plane.ready]
         self.policies = [
             KubernetesObject(
-                f"{name}-{content['metadata']['name']}",
-                content,
-                pulumi.ResourceOptions(parent=self, depends_on=after),
+                content, pulumi.ResourceOptions(parent=self, depends_on=[self.namespace])
             )
             for content in args.mesh.secure(name, args.mtls)
         ]

@@ -32,6 +32,7 @@ class TracingSettings(Settings):
 def _is_address(text: str) -> bool:
     try:
         address = urlsplit(text)
-        return bool(address.scheme == "http" and address.hostname and address.port)
+        whole = address.hostname and address.port and not address.path.strip("/")
+        return bool(address.scheme == "http" and whole)
     except ValueError:  # such as a port above 65535
         return False

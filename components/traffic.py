@@ -43,8 +43,8 @@ class TimeoutSettings(Settings):
     response: Duration | None = None
     """For the whole response. None, because it would cut a stream that still yields tokens
     (https://github.com/llm-d/llm-d-deployer/issues/339)."""
-    idle: Duration = "1h"
-    """For an unused connection to be kept."""
+    idle: Duration = "5m"
+    """For an unused connection to be kept. The model server keeps it a minute longer."""
 
 
 class RetrySettings(Settings):

@@ -18,7 +18,7 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _expected(what: str) -> WrapValidator:
+def expected(what: str) -> WrapValidator:
     """Replace a validator's own words by "expected <what>"."""
 
     def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
@@ -51,7 +51,7 @@ _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Deci
 Name = Annotated[
     str,
     _pattern("[a-z](?:[-a-z0-9]*[a-z0-9])?", 63),
-    _expected(
+    expected(
         "at most 63 lower-case letters, digits and '-', beginning with a letter, without dots, "
         "for example ai-inference"
     ),
@@ -61,7 +61,7 @@ Name = Annotated[
 ObjectName = Annotated[
     str,
     _pattern(rf"{_LABEL}(?:\.{_LABEL})*"),
-    _expected(
+    expected(
         "the name of an object that exists: lower-case letters, digits, '-' and '.', for example "
         "wildcard-tls"
     ),
@@ -71,7 +71,7 @@ ObjectName = Annotated[
 ModelName = Annotated[
     str,
     _pattern(rf"[a-z](?:[-a-z0-9]*[a-z0-9])?(?:\.{_LABEL})*", 52),
-    _expected(
+    expected(
         "at most 52 lower-case letters, digits, '-' and '.', beginning with a letter, "
         "for example deepseek-r1-1.5b"
     ),
@@ -84,51 +84,57 @@ ModelName = Annotated[
 Hostname = Annotated[
     str,
     _pattern(rf"{_LABEL}(?:\.{_LABEL})+"),
-    _expected("a full host name in lower case, for example deepseek-api.example.com"),
+    expected("a full host name in lower case, for example deepseek-api.example.com"),
 ]
 
 Port = Annotated[
     int,
     Field(ge=1, le=65535, strict=True),
-    _expected("a port from 1 to 65535, for example 7860"),
+    expected("a port from 1 to 65535, for example 7860"),
 ]
 
 Percent = Annotated[
-    int, Field(ge=0, le=100, strict=True), _expected("a whole percentage from 0 to 100")
+    int, Field(ge=0, le=100, strict=True), expected("a whole percentage from 0 to 100")
 ]
 
 Utilization = Annotated[
-    int, Field(ge=1, le=100, strict=True), _expected("a whole percentage from 1 to 100")
+    int, Field(ge=1, le=100, strict=True), expected("a whole percentage from 1 to 100")
 ]
 
-Count = Annotated[int, Field(ge=1, le=100_000, strict=True), _expected("a whole number, 1 or more")]
+Count = Annotated[int, Field(ge=1, le=100_000, strict=True), expected("a whole number, 1 or more")]
 
-Fraction = Annotated[float, Field(gt=0, le=1), _expected("a number above 0 and at most 1")]
+Fraction = Annotated[float, Field(gt=0, le=1), expected("a number above 0 and at most 1")]
 
 Cpu = Annotated[
     str,
     BeforeValidator(_text),
-    _pattern(r"[1-9][0-9]*m?|[0-9]+\.[0-9]{1,3}"),
-    _expected("CPU cores or thousandths of one, for example 4 or 500m"),
+    _pattern(r"[1-9][0-9]*m?|[1-9][0-9]*\.[0-9]{1,3}|0\.(?:[1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9])"),
+    expected("CPU cores or thousandths of one, for example 4 or 500m"),
 ]
 
 Memory = Annotated[
     str,
     BeforeValidator(_text),
     _pattern(r"[1-9][0-9]*(?:\.[0-9]+)?(?:[kMGT]|[KMGT]i)"),
-    _expected("a size with its unit, for example 16Gi"),
+    expected("a size with its unit, for example 16Gi"),
 ]
 
 Duration = Annotated[
     str,
     _pattern(r"[1-9][0-9]{0,5}(?:ms|s|m|h)"),
-    _expected("a time with one unit of ms, s, m or h, for example 30s"),
+    expected("a time with one unit of ms, s, m or h, for example 30s"),
 ]
 
 UrlPath = Annotated[
     str,
     _pattern(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*"),
-    _expected("a path that begins with '/', for example /healthz"),
+    expected("a path that begins with '/', for example /healthz"),
+]
+
+PathPattern = Annotated[
+    str,
+    _pattern(r"/[A-Za-z0-9._~!$&'()+,;=:@%/-]*\*?"),
+    expected("a path that begins with '/', with '*' at most at its end, for example /v1/*"),
 ]
 
 Image = Annotated[
@@ -137,51 +143,51 @@ Image = Annotated[
         r"[a-zA-Z0-9][a-zA-Z0-9._:/-]*(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})",
         512,
     ),
-    _expected("an image with a tag or digest, for example vllm/vllm-openai:v0.32.0"),
+    expected("an image with a tag or digest, for example vllm/vllm-openai:v0.32.0"),
 ]
 """An image reference that says which version: a missing tag would mean `latest`, which moves."""
 
 HubId = Annotated[
     str,
     _pattern(r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*"),
-    _expected("a Hugging Face model id, for example deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"),
+    expected("a Hugging Face model id, for example deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"),
 ]
 
 MinorVersion = Annotated[
     str,
     BeforeValidator(_text),
     _pattern(r"1\.[0-9]{1,3}"),
-    _expected("a Kubernetes minor version in quotes, for example '1.36'"),
+    expected("a Kubernetes minor version in quotes, for example '1.36'"),
 ]
 
 LabelKey = Annotated[
     str,
     _pattern(rf"(?:{_LABEL}(?:\.{_LABEL})*/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?"),
-    _expected("a Kubernetes label key, for example topology.kubernetes.io/zone"),
+    expected("a Kubernetes label key, for example topology.kubernetes.io/zone"),
 ]
 
 ExtendedResource = Annotated[
     str,
     _pattern(rf"{_LABEL}(?:\.{_LABEL})+/[A-Za-z0-9](?:[-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?"),
-    _expected("a device plugin's resource with its domain, for example nvidia.com/gpu"),
+    expected("a device plugin's resource with its domain, for example nvidia.com/gpu"),
 ]
 
 LabelValue = Annotated[
     str,
     _pattern(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", 63),
-    _expected("a Kubernetes label value of at most 63 characters, for example hy-mt-translator"),
+    expected("a Kubernetes label value of at most 63 characters, for example hy-mt-translator"),
 ]
 
 EnvName = Annotated[
     str,
     _pattern(r"[A-Za-z_][A-Za-z0-9_]*"),
-    _expected("an environment variable's name, for example LOG_LEVEL"),
+    expected("an environment variable's name, for example LOG_LEVEL"),
 ]
 
 Principal = Annotated[
     str,
     _pattern(r"[a-z0-9.-]+/ns/[a-z0-9-]+/sa/[a-z0-9.-]+"),
-    _expected(
+    expected(
         "a workload's identity as trust domain, namespace and service account, for example "
         "cluster.local/ns/default/sa/api-gateway"
     ),
@@ -190,19 +196,19 @@ Principal = Annotated[
 Release = Annotated[
     str,
     _pattern(r"[0-9]+\.[0-9]+\.[0-9]+"),
-    _expected("a release of three numbers in quotes, for example '1.31.1'"),
+    expected("a release of three numbers in quotes, for example '1.31.1'"),
 ]
 
 HeaderName = Annotated[
     str,
     _pattern(r"[a-z0-9-]+"),
-    _expected("a header's name in lower case, for example x-model-version"),
+    expected("a header's name in lower case, for example x-model-version"),
 ]
 
 HeaderValue = Annotated[
     str,
     _pattern(r"[ -~]+"),
-    _expected("a header's value in printable ASCII, for example canary"),
+    expected("a header's value in printable ASCII, for example canary"),
 ]
 
 

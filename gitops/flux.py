@@ -45,20 +45,21 @@ def chart_objects(chart: Chart, after: list[Chart]) -> list[dict[str, Any]]:
     return [source, release]
 
 
-def wave_objects(folders: list[str], path: str) -> list[dict[str, Any]]:
+def wave_objects(folders: dict[str, int], path: str) -> list[dict[str, Any]]:
     """One Flux Kustomization a folder, each waiting until the one before it is ready.
 
-    `path` is where the rendered folder lies in the repository that Flux reads.
+    `folders` maps each to the seconds that its objects may take. `path` is where the rendered
+    folder lies in the repository that Flux reads.
     """
     result = []
     before = None
-    for number, folder in enumerate(folders):
+    for number, (folder, seconds) in enumerate(folders.items()):
         spec: dict[str, Any] = {
             "interval": _INTERVAL,
             "path": "./" + "/".join(part for part in (path.strip("./"), folder) if part),
             "prune": True,
             "sourceRef": {"kind": "GitRepository", "name": NAMESPACE},
-            "timeout": "15m",
+            "timeout": f"{seconds}s",
             "wait": True,
         }
         if before:

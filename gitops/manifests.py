@@ -83,6 +83,17 @@ class Wave:
     charts: tuple[Chart, ...] = ()
     objects: tuple[KubernetesObject, ...] = ()
 
+    @property
+    def ready_seconds(self) -> int:
+        """How long it may take: 15 minutes, or the replicas of a workload one after another."""
+        specs = [item.content.get("spec") or {} for item in self.objects]
+        slow: list[int] = [
+            spec["progressDeadlineSeconds"] * spec.get("replicas", 1)
+            for spec in specs
+            if "progressDeadlineSeconds" in spec
+        ]
+        return max([900, *slow])
+
 
 Content = dict[str, Chart | KubernetesObject]
 

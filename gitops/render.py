@@ -34,11 +34,11 @@ def files(
     if (found := secret_values.found(waves, secrets)) and not secrets.include:
         raise secret_values.refusal(found)
     result: Files = {}
-    folders = []
+    folders: dict[str, int] = {}
     written: dict[str, dict[str, Any]] = {}
     for number, wave in enumerate(waves):
         folder = f"{number * 10:02}-{_name(wave)}"
-        folders.append(folder)
+        folders[folder] = wave.ready_seconds
         names = []
         for content in _contents(waves, number, layout, secrets):
             name = _file_name(content)
@@ -53,7 +53,9 @@ def files(
         result[f"{folder}/kustomization.yaml"] = _kustomization(sorted(names))
     if layout == "flux":
         result["flux.yaml"] = documents(flux.wave_objects(folders, path))
-    result["kustomization.yaml"] = _kustomization(["flux.yaml"] if layout == "flux" else folders)
+    result["kustomization.yaml"] = _kustomization(
+        ["flux.yaml"] if layout == "flux" else list(folders)
+    )
     return dict(sorted(result.items()))
 
 

@@ -42,7 +42,7 @@ def wait(cluster: Cluster, items: Iterable[KubernetesObject], say: Callable[[str
         if polls_failed >= _POLLS_FAILED or now - started > deadline:
             raise GitopsError(explain(cluster, failed or not_ready))
         if now - reported > _REPORT_SECONDS:
-            say(f"waiting for {', '.join(map(_name, not_ready))}")
+            say(explain(cluster, not_ready, "is not ready yet"))
             reported = now
         time.sleep(_POLL_SECONDS)
 
@@ -58,11 +58,11 @@ def unready(cluster: Cluster, namespace: str, release: str) -> list[str]:
     ]
 
 
-def explain(cluster: Cluster, objects: list[Object]) -> str:
+def explain(cluster: Cluster, objects: list[Object], state: str = "did not become ready") -> str:
     """Why these are not ready: their conditions, their pods, the last warnings about them."""
     lines = []
     for item in objects:
-        lines.append(f"{_name(item)} did not become ready:")
+        lines.append(f"{_name(item)} {state}:")
         reasons = dict.fromkeys([*_bad_conditions(item), *_pod_reasons(cluster, item)])
         lines += [f"  {reason}" for reason in reasons] or ["  no reason is given"]
     return "\n".join(lines)

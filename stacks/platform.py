@@ -60,8 +60,8 @@ def build(settings: StackSettings) -> Platform:
             ModelServerArgs(
                 model,
                 mesh,
-                control_plane,
                 namespaces[model.namespace],
+                settings.security.mtls,
                 gateway,
                 settings.gateway.host if settings.gateway else None,
             ),

@@ -14,7 +14,7 @@ from components.ingress import GatewaySettings
 from components.mesh.istio.settings import IstioSettings
 from components.mesh.protocol import MtlsMode
 from components.model.cache import ImageCache
-from components.model.memory import GPUS
+from components.model.memory import GPUS, Gpu, ModelProfile
 from components.model.model import Model
 from components.model.runtimes.vllm import VllmRuntime
 from components.model.settings import ModelSettings
@@ -29,7 +29,8 @@ class SecuritySettings(Settings):
     """Security of the models' namespaces. Calls are denied unless a model lists the caller."""
 
     mtls: MtlsMode = "strict"
-    """strict refuses plain text; permissive still takes it, for callers not yet in the mesh."""
+    """strict refuses plain text; permissive still takes it, for callers not yet in the mesh, who
+    have no identity: everybody who reaches a model may then call it."""
 
 
 class StackSettings(Settings):
@@ -83,7 +84,7 @@ class StackSettings(Settings):
                 yield Problem(
                     ("models", names[-1]),
                     f"{' and '.join(names)} would share the {shared} in namespace {namespace}; "
-                    "rename one, or give them different service and labels.app",
+                    "rename one, or give them different services",
                 )
 
     def _route_problems(self) -> Iterator[Problem]:
@@ -112,7 +113,6 @@ def _own(name: str, model: ModelSettings) -> Iterator[str]:
     yield f"Service {resolved.service}"
     yield f"ServiceAccount {resolved.service_account}"
     yield from (f"Deployment {version.deployment}" for version in resolved.versions)
-    yield f"pods with app: {resolved.selector['app']}"
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -137,19 +137,29 @@ def _fit_problems(model: ModelSettings, kubernetes: str | None) -> Iterator[Prob
         yield Problem(
             ("gpu", "product"),
             f"unknown GPU {model.gpu.product}; expected the node label nvidia.com/gpu.product, one "
-            f"of {', '.join(GPUS)}",
+            f"of {', '.join(GPUS)}; for any other, such as a MIG slice, use nodeSelector",
         )
-    runtime = model.runtime
-    if isinstance(runtime, VllmRuntime) and profile and gpu and model.gpu.count:
-        dtype = runtime.dtype or profile.dtype
-        if dtype == "bfloat16" and not gpu.bfloat16:
-            yield Problem(
-                ("runtime", "dtype"), f"{gpu.product} has no bfloat16; set runtime.dtype: float16"
-            )
-        if reason := runtime.demand(profile, model.gpu.count).problem(gpu):
-            yield Problem(("gpu", "product"), reason)
+    if isinstance(model.runtime, VllmRuntime) and profile and model.gpu.count:
+        yield from _gpu_problems(model.runtime, profile, gpu, model.gpu.count)
     if isinstance(model.cache, ImageCache) and kubernetes and int(kubernetes.split(".")[1]) < 35:
         yield Problem(
             ("cache", "kind"),
             f"image volumes need Kubernetes 1.35, the cluster has {kubernetes}; use kind: pvc",
         )
+
+
+def _gpu_problems(
+    runtime: VllmRuntime, profile: ModelProfile, gpu: Gpu | None, count: int
+) -> Iterator[Problem]:
+    """What a known model asks of its GPUs, and of the product where it is known."""
+    demand = runtime.demand(profile, count)
+    if reason := demand.division_problem():
+        yield Problem(("gpu", "count"), reason)
+    if gpu is None:
+        return
+    if (runtime.dtype or profile.dtype) == "bfloat16" and not gpu.bfloat16:
+        yield Problem(
+            ("runtime", "dtype"), f"{gpu.product} has no bfloat16; set runtime.dtype: float16"
+        )
+    if reason := demand.problem(gpu):
+        yield Problem(("gpu", "product"), reason)

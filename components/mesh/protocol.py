@@ -71,7 +71,7 @@ class Mesh(Protocol):
     def inject(self, model: Model) -> PodMetadata:
         """How a model's pods join the mesh."""
 
-    def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
+    def authorize(self, model: Model, has_gateway: bool, mtls: MtlsMode) -> tuple[Manifest, ...]:
         """Who may call the model: its callers, and the gateway where there is one."""
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:

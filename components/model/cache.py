@@ -18,8 +18,8 @@ VOLUME = "models"
 class HostPathCache(Settings):
     """A directory of the node: fast, one copy a node, kept when the pod goes.
 
-    Needs a privileged pod-security level for the namespace, and a directory that user 1000 (or
-    runtime.user) may write.
+    The directory has to exist on every node and be writable for user 1000 (or runtime.user); one
+    that the kubelet makes belongs to root. The namespace's pod security level is then privileged.
     """
 
     kind: Literal["hostPath"]
@@ -30,7 +30,7 @@ class HostPathCache(Settings):
             yield Problem(("path",), f"{self.path} has '..' in it, which Kubernetes refuses")
 
     def source(self, _model: str) -> dict[str, Any]:
-        return {"hostPath": {"path": self.path, "type": "DirectoryOrCreate"}}
+        return {"hostPath": {"path": self.path, "type": "Directory"}}
 
 
 class ClaimCache(Settings):
@@ -47,6 +47,10 @@ class ClaimCache(Settings):
     """ReadWriteOnce keeps all replicas on one node."""
 
     def problems(self) -> Iterator[Problem]:
+        if self.size is not None and self.access_mode == "ReadOnlyMany":
+            yield Problem(
+                ("accessMode",), "a new volume has to be filled once; use ReadWriteMany, or a claim"
+            )
         if (self.claim is None) == (self.size is None):
             yield Problem(
                 (),

@@ -25,6 +25,7 @@ class ModelProfile:
     """Hugging Face id."""
     parameters: int
     layers: int
+    attention_heads: int
     kv_heads: int
     head_size: int
     max_length: int
@@ -93,11 +94,21 @@ class Demand:
 
     @property
     def cache_bytes(self) -> int:
-        return self.profile.cache_bytes_per_token * self.max_length * self.sequences
+        """On all GPUs together. More GPUs than key-value heads hold copies of them."""
+        copies = max(1, self.gpus // self.profile.kv_heads)
+        return self.profile.cache_bytes_per_token * self.max_length * self.sequences * copies
 
     @property
     def bytes_per_gpu(self) -> int:
         return (self.profile.weight_bytes + self.cache_bytes) // self.gpus + WORKSPACE_BYTES
+
+    def division_problem(self) -> str | None:
+        """Why tensor parallelism cannot divide the model over the GPUs, or None."""
+        heads = self.profile.attention_heads
+        if heads % self.gpus == 0:
+            return None
+        counts = ", ".join(str(count) for count in range(1, heads + 1) if heads % count == 0)
+        return f"{heads} attention heads do not divide over {self.gpus} GPUs; use one of {counts}"
 
     def problem(self, gpu: Gpu) -> str | None:
         """Why this does not fit, with the numbers and what would, or None."""

@@ -13,6 +13,9 @@ from components.model.runtimes.vllm import VllmRuntime
 from components.model.settings import ModelSettings
 from components.types import Hostname, Port, seconds
 
+VERSIONS = ("stable", "canary")
+"""The versions that a model may have."""
+
 
 @dataclass(frozen=True)
 class Version:
@@ -68,19 +71,27 @@ class Model:
         return self.name_label
 
     @property
+    def public_paths(self) -> tuple[str, ...]:
+        """What may be called through the gateway; empty for all."""
+        route = self.settings.route
+        given = route.paths if route else None
+        return self.settings.runtime.public_paths if given is None else given
+
+    @property
     def grace_seconds(self) -> int:
         """From the order to stop until the pod is killed."""
         return int(seconds(self.settings.grace_period))
 
     @cached_property
     def selector(self) -> dict[str, str]:
-        """Labels of the pods of all versions."""
-        return {"app": self.settings.labels.get("app", self.name)}
+        """Labels of the pods of all versions; none that a user may change, for a Deployment's
+        selector cannot be."""
+        return {"app.kubernetes.io/instance": self.name}
 
     @cached_property
     def labels(self) -> dict[str, str]:
         """Labels of every object of the model."""
-        own = {k: v for k, v in self.settings.labels.items() if k != "app"}
+        own = {"app": self.name} | self.settings.labels
         return recommended_labels(self.name, "model-server") | own | self.selector
 
     @cached_property
@@ -111,6 +122,7 @@ class Model:
             generation=self._generation(),
             gpus=settings.gpu.count or 1,
             drain_seconds=settings.drain_seconds,
+            keep_alive_seconds=int(seconds(settings.traffic.timeouts.idle)) + 60,
             traces_endpoint=self.traces_endpoint,
         )
 

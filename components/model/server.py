@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.control_plane import ControlPlane
 from components.gateway import Gateway
 from components.kubernetes import KubernetesObject, Manifest
-from components.mesh.protocol import Mesh
+from components.mesh.protocol import Mesh, MtlsMode
 from components.model import cache, objects
 from components.model.model import Model
 from components.model.secrets import model_secrets
@@ -21,8 +20,8 @@ from components.namespace import InjectedNamespace
 class ModelServerArgs:
     model: Model
     mesh: Mesh
-    control_plane: ControlPlane
     namespace: InjectedNamespace
+    mtls: MtlsMode = "strict"
     gateway: Gateway | None = None
     gateway_host: str | None = None
 
@@ -37,27 +36,23 @@ class ModelServer(pulumi.ComponentResource):
         self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("inference-mesh:model:ModelServer", name, None, opts)
-        self._name, self._model, self._args = name, args.model, args
-        model, mesh = args.model, args.mesh
-        in_namespace = [args.namespace.namespace]
-        in_mesh = [*in_namespace, args.control_plane.ready]
-
+        self._model = model = args.model
+        mesh = args.mesh
         secrets = model_secrets(model, pulumi.ResourceOptions(parent=self))
-        claim = cache.claim(model.settings.cache, model.name_label, model.namespace, model.labels)
         basics = [objects.service_account(model), *secrets.manifests]
-        needed = self._create([*basics, *([claim] if claim else [])], in_namespace)
-        self._create([objects.disruption_budget(model)], in_namespace)
-        policies = self._create(mesh.authorize(model, args.gateway is not None), in_mesh)
-        self._create(mesh.route(model, args.gateway_host), in_mesh)
+        policies = mesh.authorize(model, args.gateway is not None, args.mtls)
+        before = self._create([*basics, *policies], args.namespace.policies)
 
+        claim = cache.claim(model.settings.cache, model.name_label, model.namespace, model.labels)
         pods = [
             objects.deployment(model, version, mesh.inject(model), secrets.environment)
             for version in model.versions
         ]
-        before_pods = [*in_mesh, *args.namespace.policies, *policies, *needed]
-        self._create([*pods, objects.service(model)], before_pods)
-        if scaler := objects.replicas_owner(model):
-            self._create([scaler], in_namespace)
+        workload = [*([claim] if claim else []), *pods, objects.service(model)]
+        serving = self._create([*workload, objects.disruption_budget(model)], before)
+        # Callers are sent only to what is there, and an autoscaler finds what it scales.
+        scaler = objects.replicas_owner(model)
+        self._create([*mesh.route(model, args.gateway_host), *filter(None, [scaler])], serving)
         self.url = pulumi.Output.from_input(f"http://{model.service_host}:{model.port}")
         self.register_outputs({"url": self.url})
 
@@ -67,14 +62,12 @@ class ModelServer(pulumi.ComponentResource):
         return [self._object(content, after) for content in manifests]
 
     def _object(self, content: Manifest, after: list[pulumi.Resource]) -> pulumi.Resource:
-        # A slash is in no model's name, so that no two models' objects can have one name.
-        name = f"{self._name}/{content['metadata']['name']}"
         opts = pulumi.ResourceOptions(
             parent=self,
             depends_on=after,
             custom_timeouts=self._timeouts(content["kind"]),
         )
-        return KubernetesObject(name, content, opts)
+        return KubernetesObject(content, opts)
 
     def _timeouts(self, kind: str) -> pulumi.CustomTimeouts | None:
         """Pulumi waits 10 minutes for a Deployment or a Service, less than a large model loads."""

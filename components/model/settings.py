@@ -28,8 +28,10 @@ from components.types import (
     LabelValue,
     Memory,
     Name,
+    PathPattern,
     Percent,
     UrlPath,
+    expected,
     seconds,
 )
 
@@ -54,7 +56,9 @@ class ResourcesSettings(Settings):
 class GpuSettings(Settings):
     """The GPUs of one replica."""
 
-    count: Annotated[int, Field(ge=0, le=16, strict=True)] = 1
+    count: Annotated[
+        int, Field(ge=0, le=16, strict=True), expected("a whole number of GPUs, 0 to 16")
+    ] = 1
     """GPUs a replica; 0 for a model on CPU."""
     product: LabelValue | None = None
     """Value of the node label nvidia.com/gpu.product, for example NVIDIA-L4. With it the pods run
@@ -140,6 +144,9 @@ class RouteSettings(Settings):
     """Default: the gateway's host."""
     prefix: UrlPath = "/"
     """Path below which the model answers; the rest is passed on."""
+    paths: tuple[PathPattern, ...] | None = None
+    """Paths that may be called through the gateway. Default: what the runtime means for the
+    public, for vLLM /v1/*; others, such as /metrics, are for the inside. Empty for all."""
 
 
 class CanarySettings(Settings):
@@ -173,7 +180,7 @@ class ModelSettings(Settings):
     """Name of the Service. Default: the model's name with dashes for dots, which Kubernetes does
     not allow in the name of a Service."""
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
-    """Added to all objects; `app` selects the pods and defaults to the model's name."""
+    """Added to all objects; `app` defaults to the model's name."""
     replicas: Count | None = None
     """Default: 1. Not together with autoscaling."""
     autoscaling: Autoscaling | None = None

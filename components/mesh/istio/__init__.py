@@ -43,8 +43,8 @@ class Istio:
     def inject(self, _model: Model) -> PodMetadata:
         return injection.pod_metadata(self.settings)
 
-    def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
-        return (security.model_policy(self.settings, model, has_gateway),)
+    def authorize(self, model: Model, has_gateway: bool, mtls: MtlsMode) -> tuple[Manifest, ...]:
+        return (security.model_policy(self.settings, model, has_gateway, mtls),)
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
         return (

@@ -30,8 +30,11 @@ def pod_metadata(settings: IstioSettings) -> PodMetadata:
     As a native sidecar by Kubernetes' own order. As an ordinary container the model is held until
     the proxy is ready, and the proxy stays until its last connection has ended.
     """
+    # Pods say their revision too: a change of it has to replace them, since their proxies stay
+    # with the control plane that they began with.
+    labels = {"istio.io/rev": settings.revision} if settings.revision else {}
     if settings.native_sidecars:
-        return PodMetadata(annotations={"sidecar.istio.io/nativeSidecar": "true"})
+        return PodMetadata(labels, {"sidecar.istio.io/nativeSidecar": "true"})
     config = {
         "holdApplicationUntilProxyStarts": True,
         "proxyMetadata": {
@@ -40,8 +43,9 @@ def pod_metadata(settings: IstioSettings) -> PodMetadata:
         },
     }
     return PodMetadata(
-        annotations={
+        labels,
+        {
             "sidecar.istio.io/nativeSidecar": "false",
             "proxy.istio.io/config": json.dumps(config, sort_keys=True),
-        }
+        },
     )

@@ -33,14 +33,21 @@ def namespace_policies(namespace: str, mtls: MtlsMode) -> tuple[Manifest, ...]:
     )
 
 
-def model_policy(settings: IstioSettings, model: Model, has_gateway: bool) -> Manifest:
+def model_policy(
+    settings: IstioSettings, model: Model, has_gateway: bool, mtls: MtlsMode
+) -> Manifest:
     """ALLOW for the callers, and always for the gateway, which an ALLOW policy without it would
-    lock out (https://github.com/istio/istio/issues/41690)."""
+    lock out (https://github.com/istio/istio/issues/41690).
+
+    Plain text has no identity to go by: where it is taken, anybody may call.
+    """
     rules = [
         rule
         for source in (model, *model.mirrored_from)
         for rule in _rules(settings, model, source, has_gateway)
     ]
+    if mtls == "permissive":
+        rules = [{"to": [_operation(model, Caller())]}]
     return manifest(
         "security.istio.io/v1",
         "AuthorizationPolicy",
@@ -56,7 +63,8 @@ def _rules(
 ) -> Iterator[dict[str, Any]]:
     """What lets the callers of `source` reach `model`: itself, or one that is mirrored to it."""
     if has_gateway and source.settings.route is not None:
-        yield _rule(model, Caller(principal=gateway.principal(settings)))
+        paths = source.public_paths
+        yield _rule(model, Caller(principal=gateway.principal(settings), paths=paths))
     for caller in source.settings.callers:
         yield _rule(model, caller)
 

@@ -54,6 +54,13 @@ class IstioSettings(Settings):
                 f"{', '.join(sorted(SUPPORTED_KUBERNETES))}, for example 1.31.1",
             )
 
+        for key in ("name", "labels", "serviceAccount", "revision"):
+            if key in self.values.gateway:
+                yield Problem(
+                    ("values", "gateway", key),
+                    "the gateway's selector and identity are derived from the release; remove it",
+                )
+
     @property
     def minor(self) -> str:
         return self.version.rsplit(".", 1)[0]

@@ -7,17 +7,18 @@ from typing import Any
 
 from components.kubernetes import Manifest, manifest
 from components.mesh.istio import gateway
-from components.model.model import Model
+from components.model.model import VERSIONS, Model
 from components.traffic import FaultSettings, TrafficSettings
 
 GROUP = "networking.istio.io/v1"
 
 
 def destination_rule(model: Model) -> Manifest:
-    """Subsets for every version that runs, and how connections to the pods behave."""
-    subsets = [
-        {"name": version.name, "labels": {"version": version.name}} for version in model.versions
-    ]
+    """How connections to the pods behave, and a subset for every version that may run.
+
+    Also for a canary that is not there: a route that still names it must not break while it goes.
+    """
+    subsets = [{"name": name, "labels": {"version": name}} for name in VERSIONS]
     return manifest(
         GROUP,
         "DestinationRule",

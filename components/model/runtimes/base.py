@@ -35,6 +35,9 @@ class Launch:
     gpus: int = 1
     drain_seconds: int = 0
     """Time for running generations to finish after SIGTERM."""
+    keep_alive_seconds: int = 360
+    """How long the server keeps an idle connection: longer than the proxies, or a request meets a
+    connection that is just being closed."""
     traces_endpoint: str | None = None
     """OTLP/gRPC endpoint of the trace collector, as a URL."""
 
@@ -46,6 +49,9 @@ class Runtime(Settings):
     """Prometheus gauge of waiting requests, if the runtime has one."""
     metrics_path: ClassVar[str | None] = None
     """Path of the Prometheus metrics on the serving port, if the runtime has them."""
+
+    public_paths: ClassVar[tuple[str, ...]] = ()
+    """Paths meant for users rather than for operators; empty for all."""
 
     image: Image
     port: Port

@@ -13,7 +13,8 @@ class CustomRuntime(Runtime):
 
     What the settings say reaches it as environment variables: MODEL_NAME, MODEL_PATH (weights),
     PORT, DTYPE (of the preset), SHUTDOWN_TIMEOUT (seconds for running requests after SIGTERM),
-    MAX_NEW_TOKENS, TEMPERATURE, TOP_P and the other generation settings in capitals, and API_KEY.
+    KEEP_ALIVE_TIMEOUT (seconds to keep an idle connection), MAX_NEW_TOKENS, TEMPERATURE, TOP_P and
+    the other generation settings in capitals, and API_KEY.
     """
 
     kind: Literal["custom"]
@@ -42,6 +43,7 @@ class CustomRuntime(Runtime):
             "MODEL_PATH": launch.weights,
             "PORT": str(self.port),
             "SHUTDOWN_TIMEOUT": str(launch.drain_seconds),
+            "KEEP_ALIVE_TIMEOUT": str(launch.keep_alive_seconds),
         }
         if launch.profile:
             own["DTYPE"] = launch.profile.dtype

@@ -25,6 +25,7 @@ class VllmRuntime(Runtime):
 
     queue_metric: ClassVar[str | None] = "vllm:num_requests_waiting"
     metrics_path: ClassVar[str | None] = "/metrics"
+    public_paths: ClassVar[tuple[str, ...]] = ("/v1/*",)
 
     kind: Literal["vllm"] = "vllm"
     image: Image = "vllm/vllm-openai:v0.32.0"
@@ -91,6 +92,7 @@ class VllmRuntime(Runtime):
             "HOME": HOME_DIRECTORY,
             # torch names its compile cache after the user, and an arbitrary uid has no name.
             "USER": "model",
+            "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": str(launch.keep_alive_seconds),
             "VLLM_CACHE_ROOT": f"{HOME_DIRECTORY}/.cache/vllm",
             "VLLM_NO_USAGE_STATS": "1",
         }

@@ -11,6 +11,7 @@ SMALL = ModelProfile(
     hub_id="example/small",
     parameters=2 * GIB,
     layers=32,
+    attention_heads=4 * 4,
     kv_heads=4,
     head_size=128,
     max_length=8192,
