@@ -50,6 +50,11 @@ def test_gateway_pods_start_after_the_injector_that_gives_them_their_image() -> 
     assert result.follows(release, result.one("Namespace", "istio-ingress"))
 
 
+def test_a_certificate_follows_the_gateway_that_its_issuer_may_have_to_reach() -> None:
+    result = gateway({"issuer": "letsencrypt"})
+    assert result.follows(result.one("Certificate"), result.one("Release", "istio-ingress"))
+
+
 def test_listeners_follow_istiod_whose_webhook_judges_them() -> None:
     result = gateway({"secret": "certificate"})
     listeners = result.one("Gateway", "inference")

@@ -18,8 +18,9 @@ def test_a_manifest_has_a_fixed_name_and_no_empty_fields() -> None:
 
 def test_labels_are_those_that_kubernetes_recommends() -> None:
     assert recommended_labels("m", "model-server") == {
-        "app.kubernetes.io/name": "model-server",
+        "app.kubernetes.io/name": "m",
         "app.kubernetes.io/instance": "m",
+        "app.kubernetes.io/component": "model-server",
         "app.kubernetes.io/part-of": "inference-mesh",
         "app.kubernetes.io/managed-by": "inference-mesh",
     }
@@ -41,7 +42,7 @@ def test_objects_have_the_providers_own_type_tokens(
     api_version: str, kind: str, token: str
 ) -> None:
     item = manifest(api_version, kind, "x", "default")
-    assert deployed(lambda: KubernetesObject("x", item)).one(kind).type == token
+    assert deployed(lambda: KubernetesObject(item)).one(kind).type == token
 
 
 def test_an_object_registers_as_the_typed_class_does() -> None:
@@ -50,16 +51,24 @@ def test_an_object_registers_as_the_typed_class_does() -> None:
     def typed() -> None:
         Deployment("x", metadata=item["metadata"], spec=item["spec"])  # type: ignore[arg-type]
 
-    ours = deployed(lambda: KubernetesObject("x", item)).one("Deployment")
+    ours = deployed(lambda: KubernetesObject(item)).one("Deployment")
     theirs = deployed(typed).one("Deployment")
     assert (ours.type, ours.inputs) == (theirs.type, theirs.inputs)
 
 
+def test_a_resource_is_named_by_its_identity_in_the_cluster() -> None:
+    def program() -> None:
+        KubernetesObject(manifest("v1", "Namespace", "a"))
+        KubernetesObject(manifest("v1", "ConfigMap", "b", "a"))
+
+    assert {item.name for item in deployed(program).resources} == {"a", "a/b"}
+
+
 def test_options_are_kept() -> None:
     def program() -> None:
-        first = KubernetesObject("a", manifest("v1", "Namespace", "a"))
+        first = KubernetesObject(manifest("v1", "Namespace", "a"))
         options = pulumi.ResourceOptions(depends_on=[first])
-        KubernetesObject("b", manifest("v1", "ConfigMap", "b", "a"), options)
+        KubernetesObject(manifest("v1", "ConfigMap", "b", "a"), options)
 
     result = deployed(program)
     assert result.follows(result.one("ConfigMap"), result.one("Namespace"))

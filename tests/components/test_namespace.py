@@ -53,13 +53,15 @@ def test_the_strictest_level_is_enforced_that_meshed_pods_meet(
     assert labels(cni=cni)["pod-security.kubernetes.io/warn"] == "restricted"
 
 
+def test_a_namespace_follows_the_control_plane_that_its_labels_ask_for() -> None:
+    result = namespace()
+    made = result.one("Namespace", "ai-inference")
+    assert result.follows(made, result.one("Release", "istiod"))
+
+
 def test_policies_follow_the_namespace_and_istiod() -> None:
     result = namespace()
     for kind in ("PeerAuthentication", "AuthorizationPolicy"):
         policy = result.one(kind)
         assert result.follows(policy, result.one("Namespace", "ai-inference"))
         assert result.follows(policy, result.one("Release", "istiod"))
-
-
-def test_the_namespace_itself_waits_for_nothing() -> None:
-    assert namespace().one("Namespace", "ai-inference").dependencies == frozenset()

@@ -12,7 +12,7 @@ from tests.components.recording import Sealed, deployed
 def test_a_duplicate_name_fails_the_program() -> None:
     def twice() -> None:
         for _ in range(2):
-            KubernetesObject("same", manifest("v1", "ConfigMap", "same", "default"))
+            KubernetesObject(manifest("v1", "ConfigMap", "same", "default"))
 
     with pytest.raises(BaseException, match="two resources have the URN"):
         deployed(twice)
@@ -20,7 +20,7 @@ def test_a_duplicate_name_fails_the_program() -> None:
 
 def test_an_assert_inside_apply_fails_the_program() -> None:
     def program() -> pulumi.Output[None]:
-        item = KubernetesObject("one", manifest("v1", "ConfigMap", "one", "default"))
+        item = KubernetesObject(manifest("v1", "ConfigMap", "one", "default"))
 
         def check(urn: str) -> None:
             assert "two" in urn
@@ -33,10 +33,9 @@ def test_an_assert_inside_apply_fails_the_program() -> None:
 
 def test_secrets_are_sealed_and_dependencies_known() -> None:
     def program() -> None:
-        first = KubernetesObject("first", manifest("v1", "Namespace", "first"))
+        first = KubernetesObject(manifest("v1", "Namespace", "first"))
         data = {"key": pulumi.Output.secret("value")}
         KubernetesObject(
-            "second",
             manifest("v1", "Secret", "second", "first", stringData=data),
             pulumi.ResourceOptions(depends_on=[first]),
         )

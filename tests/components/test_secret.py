@@ -32,7 +32,7 @@ def test_anything_else_is_refused_once(given: Any) -> None:
 
 def test_values_of_a_secret_are_sealed() -> None:
     def program() -> None:
-        KubernetesObject("hub", secret_manifest("hub", "ai-inference", {"token": "hf_token"}))
+        KubernetesObject(secret_manifest("hub", "ai-inference", {"token": "hf_token"}))
 
     secret = deployed(program).one("Secret")
     assert secret.inputs["stringData"] == {"token": Sealed("hf_token")}

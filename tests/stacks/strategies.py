@@ -87,7 +87,8 @@ principals = st.builds("cluster.local/ns/{}/sa/{}".format, names, object_names)
 methods = st.lists(
     st.sampled_from(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")), max_size=3
 )
-narrowing = {"methods": methods, "paths": st.lists(st.sampled_from(("/v1/*", "/v1/models")))}
+path_patterns = st.lists(st.builds("{}{}".format, paths, st.sampled_from(("", "*"))), max_size=2)
+narrowing = {"methods": methods, "paths": path_patterns}
 callers = st.one_of(
     names,
     principals,
@@ -102,7 +103,7 @@ caches = st.one_of(
         {"kind": st.just("pvc"), "size": memories},
         optional={
             "storageClass": object_names,
-            "accessMode": st.sampled_from(("ReadWriteMany", "ReadWriteOnce", "ReadOnlyMany")),
+            "accessMode": st.sampled_from(("ReadWriteMany", "ReadWriteOnce")),
         },
     ),
     st.fixed_dictionaries({"kind": st.just("image"), "image": images}, optional={"path": paths}),
@@ -116,6 +117,16 @@ tolerations = st.one_of(
     st.fixed_dictionaries(
         {"key": label_keys, "operator": st.just("Equal")},
         optional={"value": label_values, "effect": effects},
+    ),
+)
+
+
+headers = st.dictionaries(matching("[a-z0-9-]{1,12}"), matching("[ -~]{1,12}"), max_size=2)
+faults = st.one_of(
+    st.fixed_dictionaries({"percent": counts(100), "delay": durations()}),
+    st.fixed_dictionaries(
+        {"percent": counts(100), "abort": st.integers(400, 599)},
+        optional={"delay": durations(), "headers": headers},
     ),
 )
 
@@ -156,6 +167,7 @@ def traffic(draw: st.DrawFn) -> Settings:
         connectionPool=pool,
         outlierDetection=outliers,
         balancing=some(warmUp=st.one_of(st.none(), durations())),
+        fault=faults,
     )
     return {"retries": retries, "timeouts": timeouts, **draw(rest)}
 
@@ -227,7 +239,8 @@ def served(draw: st.DrawFn) -> Settings:
         gpu |= {"product": draw(st.sampled_from(SMALL_GPUS))}
     else:
         runtime["gpuMemoryUtilization"] = draw(st.sampled_from((0.5, 0.9, 1.0)))
-        gpu |= draw(some(count=st.integers(1, 16), product=st.sampled_from(LARGE_GPUS)))
+        # What divides the attention heads of every preset.
+        gpu |= draw(some(count=st.sampled_from((1, 2, 4)), product=st.sampled_from(LARGE_GPUS)))
     return {"runtime": runtime, "preset": draw(st.sampled_from(sorted(PRESETS))), "gpu": gpu}
 
 
@@ -239,11 +252,11 @@ def routes(draw: st.DrawFn, number: int) -> Settings | None:
         return None
     if kind == "default" and number == 0:
         return {}
+    route = draw(some(paths=path_patterns))
     if kind == "host":
-        host = f"m{number}.{draw(hosts)}"
-        return {"host": host, **draw(some(prefix=paths))}
+        return route | {"host": f"m{number}.{draw(hosts)}"} | draw(some(prefix=paths))
     ending = draw(st.sampled_from(("", "/", "/x")))
-    return {"prefix": f"/{draw(segments)}{number}{ending}"}
+    return route | {"prefix": f"/{draw(segments)}{number}{ending}"}
 
 
 @st.composite
@@ -282,7 +295,8 @@ def models(draw: st.DrawFn, number: int) -> tuple[str, Settings]:
             route=routes(number),
             traffic=traffic(),
             canary=st.fixed_dictionaries(
-                {"image": images, "weight": st.integers(0, 100)}, optional={"replicas": counts()}
+                {"image": images, "weight": st.integers(0, 100)},
+                optional={"replicas": counts(), "headers": headers, "sticky": st.booleans()},
             ),
             startup=some(period=st.builds("{}s".format, counts(1440)), failures=counts(60)),
             gracePeriod=st.one_of(
@@ -298,6 +312,21 @@ def models(draw: st.DrawFn, number: int) -> tuple[str, Settings]:
     for variable in ("HF_TOKEN", "API_KEY", VllmRuntime().api_key_variable()):
         model["runtime"].get("environment", {}).pop(variable, None)
     return f"{draw(stems)}{number}", model
+
+
+@st.composite
+def related_models(draw: st.DrawFn) -> Settings:
+    """Up to three models by name, each of which may be mirrored to another."""
+    made = dict(draw(models(number)) for number in range(draw(st.integers(1, 3))))
+    for name, model in made.items():
+        others = [other for other in made if other != name]
+        if others and draw(st.booleans()):
+            model.setdefault("traffic", {})["mirror"] = {
+                "model": draw(st.sampled_from(others)),
+                "percent": draw(counts(100)),
+                "sideEffects": "none",
+            }
+    return made
 
 
 mesh = st.fixed_dictionaries(
@@ -335,8 +364,11 @@ def stacks(draw: st.DrawFn, pem: str) -> Settings:
     stack: Settings = {
         "mesh": draw(mesh),
         "cluster": {"version": draw(st.sampled_from(("1.35", "1.36")))},
-        "models": dict(draw(models(number)) for number in range(draw(st.integers(1, 3)))),
+        "models": draw(related_models()),
+        "environment": "staging",
     }
+    if not any("fault" in model.get("traffic", {}) for model in stack["models"].values()):
+        stack["environment"] = draw(st.sampled_from(("production", "development")))
     return stack | draw(
         some(
             gateway=st.one_of(st.none(), gateways(pem)),

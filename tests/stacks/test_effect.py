@@ -5,6 +5,7 @@ Each case is a model of its own on the site's cluster; the gateway's proxy is as
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from components.kubernetes import manifest
+from components.mesh.istio.gateway import REFERENCE
 from components.model import objects
 from components.model.model import Model
 from tests.components.samples import istio, model
@@ -50,10 +52,8 @@ def effect(site: Site, request: pytest.FixtureRequest) -> Effect:
                 ],
             },
         )
-        routes = istio().route(made, host)
-        for item in routes:
-            if item["kind"] == "VirtualService":
-                item["spec"]["gateways"] = ["mesh", f"istio-ingress/{name}"]
+        text = json.dumps(istio().route(made, host))
+        routes = json.loads(text.replace(REFERENCE, f"istio-ingress/{name}"))
         services = [objects.service(one) for one in (made, target) if one]
         site.cluster.apply([gateway, *services, *routes])
         proxy = Proxy.of(site.simulated, "router", "istio-ingress", "istio=ingress")
@@ -195,3 +195,36 @@ def test_a_prefix_is_taken_away_at_the_gateway(effect: Effect) -> None:
     assert below["match"].get("prefix") == "/chat/" or below["match"].get("pathSeparatedPrefix")
     assert below["route"]["prefixRewrite"] == "/"
     assert alone["match"]["path"] == "/chat"
+
+
+def _inbound(site: Site) -> list[Resource]:
+    """The filter chains of a model pod's proxy for calls that come in."""
+    proxy = Proxy.of(site.simulated, "sidecar", "ai-inference", "version=stable")
+    chains: list[Resource] = proxy.listeners()["virtualInbound"]["filterChains"]
+    return [chain for chain in chains if "http_connection_manager" in str(chain["filters"])]
+
+
+def test_the_proxy_of_a_model_takes_mutual_tls_alone(site: Site) -> None:
+    chains = _inbound(site)
+    assert chains
+    for chain in chains:
+        assert chain["filterChainMatch"]["transportProtocol"] == "tls"
+        assert chain["transportSocket"]["typedConfig"]["requireClientCertificate"] is True
+
+
+def test_the_proxy_of_a_model_admits_the_gateway_and_the_callers_alone(site: Site) -> None:
+    (manager,) = (
+        each["typedConfig"]
+        for each in _inbound(site)[0]["filters"]
+        if each["typedConfig"]["@type"].endswith("HttpConnectionManager")
+    )
+    access = [each for each in manager["httpFilters"] if each["name"].endswith("rbac")]
+    policies = access[0]["typedConfig"]["rules"]["policies"]
+    nothing, *allowed = (policies[name] for name in sorted(policies))
+    assert nothing["principals"] == [{"notId": {"any": True}}]
+    who = [json.dumps(policy["principals"]) for policy in allowed]
+    gateway = "cluster.local/ns/istio-ingress/sa/istio-ingress"
+    for caller, text in zip((gateway, "frontend", "processing"), who, strict=True):
+        assert caller in text
+    what = [json.dumps(policy["permissions"]) for policy in allowed]
+    assert ['"prefix": "/v1/"' in text for text in what] == [True, False, False]

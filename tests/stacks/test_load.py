@@ -15,6 +15,7 @@ from stacks.errors import ConfigurationError
 from stacks.load import from_config, from_mapping
 from tests.components.samples import CUSTOM, NAME, model_settings, stack_mapping
 
+MIRROR = {"model": "staging", "percent": 5, "sideEffects": "none"}
 PRINCIPAL = "cluster.local/ns/default/sa/api-gateway"
 
 
@@ -182,6 +183,42 @@ BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
         ["Tesla-T4 has no bfloat16", "float16"],
     ),
     (
+        "GPUs that do not divide a model",
+        model(gpu={"count": 5}),
+        "models.m.gpu.count",
+        ["12 attention heads do not divide over 5 GPUs", "1, 2, 3, 4, 6, 12"],
+    ),
+    (
+        "a mirror that is not there",
+        models(a={"traffic": {"mirror": MIRROR}}, b={}),
+        "models.a.traffic.mirror.model",
+        ["staging is no other model of this stack", "expected one of b"],
+    ),
+    (
+        "a mirror of itself",
+        models(staging={"traffic": {"mirror": MIRROR}}),
+        "models.staging.traffic.mirror.model",
+        ["staging is no other model of this stack", "there is no other"],
+    ),
+    (
+        "a fault in production",
+        model(traffic={"fault": {"percent": 5, "abort": 503}}),
+        "models.m.traffic.fault",
+        ["this stack is marked production", "environment: staging", "force: m"],
+    ),
+    (
+        "a fault without effect",
+        model(traffic={"fault": {"percent": 5, "force": "m"}}),
+        "models.m.traffic.fault",
+        ["a delay, an abort, or both"],
+    ),
+    (
+        "values that would hide the gateway",
+        stack_mapping(mesh={"kind": "istio", "values": {"gateway": {"labels": {"istio": "x"}}}}),
+        "mesh.values.gateway.labels",
+        ["derived from the release"],
+    ),
+    (
         "retries that do not fit",
         model(traffic={"timeouts": {"firstByte": "10s", "response": "20s"}}),
         "models.m.traffic.timeouts.response",
@@ -216,12 +253,6 @@ BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
         models(a={"service": "llm"}, b={"service": "llm"}),
         "models.b",
         ["a and b would share the Service llm in namespace ai-inference"],
-    ),
-    (
-        "two models with the same pods",
-        models(a={"labels": {"app": "llm"}}, b={"labels": {"app": "llm"}}),
-        "models.b",
-        ["a and b would share the pods with app: llm"],
     ),
     (
         "two models whose names differ by a dot",
@@ -391,6 +422,24 @@ def test_a_zero_is_a_zero_and_no_default(given: Any) -> None:
     settings = from_mapping(model(generation={"temperature": given}, gpu={"count": 0}))
     assert settings.models["m"].generation.temperature == 0
     assert settings.models["m"].gpu.count == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "force"), [("staging", None), ("development", None), ("production", "m")]
+)
+def test_a_fault_is_taken_outside_production_or_by_name(
+    environment: str, force: str | None
+) -> None:
+    fault = {"percent": 5, "abort": 503, "force": force}
+    assert problems(model(traffic={"fault": fault}) | {"environment": environment}) == {}
+
+
+def test_a_mirror_says_its_share_and_that_it_has_no_side_effects() -> None:
+    mapping = models(a={"traffic": {"mirror": {"model": "b"}}}, b={})
+    assert set(problems(mapping)) == {
+        "models.a.traffic.mirror.percent",
+        "models.a.traffic.mirror.sideEffects",
+    }
 
 
 @contextmanager

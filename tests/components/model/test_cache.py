@@ -18,9 +18,9 @@ def test_default_configuration_keeps_weights_as_long_as_the_pod() -> None:
     assert mount(None) == {"name": "models", "mountPath": "/models"}
 
 
-def test_a_host_path_is_made_where_it_is_missing() -> None:
+def test_a_host_path_has_to_be_there_since_the_kubelet_would_give_it_to_root() -> None:
     source = volume(cache(kind="hostPath", path="/var/lib/models"), MODEL)
-    assert source["hostPath"] == {"path": "/var/lib/models", "type": "DirectoryOrCreate"}
+    assert source["hostPath"] == {"path": "/var/lib/models", "type": "Directory"}
 
 
 def test_a_claim_that_exists_is_mounted_and_none_is_made() -> None:

@@ -76,6 +76,20 @@ def test_where_not_one_sequence_fits_fewer_are_no_remedy() -> None:
     assert "larger GPU" in message
 
 
+def test_more_gpus_than_key_value_heads_hold_copies_of_them() -> None:
+    # 4 key-value heads on 8 GPUs are held twice: 8 GiB x 2 / 8 = 2, + 4 / 8 + 1.5 = 4 GiB a GPU.
+    assert demand(sequences=16, gpus=4).cache_bytes == 8 * GIB
+    assert demand(sequences=16, gpus=8).cache_bytes == 16 * GIB
+    assert demand(sequences=16, gpus=8).bytes_per_gpu == 4 * GIB
+
+
+def test_attention_heads_have_to_divide_over_the_gpus() -> None:
+    assert demand(sequences=1, gpus=8).division_problem() is None
+    assert demand(sequences=1, gpus=3).division_problem() == (
+        "16 attention heads do not divide over 3 GPUs; use one of 1, 2, 4, 8, 16"
+    )
+
+
 def test_the_deepseek_preset_takes_28_kib_a_token() -> None:
     # 2 x 28 layers x 2 heads x 128 x 2 bytes = 28,672 bytes; 1.777 billion x 2 bytes = 3.3 GiB.
     profile = PRESETS["deepseek-r1-distill-qwen-1.5b"]

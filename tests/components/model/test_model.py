@@ -28,9 +28,24 @@ def test_the_service_has_no_dots_though_the_model_has() -> None:
     assert model(service="deepseek-r1-1-5b-svc").service == "deepseek-r1-1-5b-svc"
 
 
-def test_pods_are_selected_by_app() -> None:
-    assert model().selector == {"app": NAME}
-    assert model(labels={"app": "hy-mt-translator"}).selector == {"app": "hy-mt-translator"}
+def test_pods_are_selected_by_a_label_that_no_setting_changes() -> None:
+    instance = {"app.kubernetes.io/instance": NAME}
+    assert model().selector == instance
+    changed = model(labels={"app": "x", "app.kubernetes.io/instance": "x"})
+    assert changed.selector == instance
+    assert instance.items() <= changed.labels.items()
+
+
+def test_app_is_the_models_name_unless_it_is_given() -> None:
+    assert model().labels["app"] == NAME
+    assert model(labels={"app": "hy-mt-translator"}).labels["app"] == "hy-mt-translator"
+
+
+def test_the_public_sees_what_the_runtime_means_for_it_unless_told_otherwise() -> None:
+    assert model().public_paths == ("/v1/*",)
+    assert model(route={"paths": ["/v1/models"]}).public_paths == ("/v1/models",)
+    assert model(route={"paths": []}).public_paths == ()
+    assert model(runtime=CUSTOM).public_paths == ()
 
 
 def test_labels_of_the_user_are_on_every_object() -> None:

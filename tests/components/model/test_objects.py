@@ -84,7 +84,9 @@ def test_the_service_is_reachable_by_the_container_ports_name() -> None:
 
 
 def test_the_service_is_in_front_of_all_versions() -> None:
-    assert objects.service(model(canary=CANARY))["spec"]["selector"] == {"app": NAME}
+    assert objects.service(model(canary=CANARY))["spec"]["selector"] == {
+        "app.kubernetes.io/instance": NAME
+    }
 
 
 def test_the_service_account_mounts_no_token() -> None:

@@ -25,7 +25,7 @@ def server(name: str = NAME, **settings: Any) -> Deployment:
         mesh = istio()
         plane = ControlPlane("mesh", ControlPlaneArgs(mesh))
         namespace = InjectedNamespace("ai-inference", InjectedNamespaceArgs(mesh, plane))
-        ModelServer(name, ModelServerArgs(model(name, **settings), mesh, plane, namespace))
+        ModelServer(name, ModelServerArgs(model(name, **settings), mesh, namespace))
 
     return deployed(program)
 
@@ -68,11 +68,18 @@ def test_pods_run_only_once_they_are_closed_and_have_what_they_need(name: str) -
         *result.all("Secret"),
         result.one("Release", "istiod"),
         result.one("ServiceAccount"),
-        result.one("PersistentVolumeClaim"),
         result.one("Namespace", "ai-inference"),
     ]
-    assert len(before) == 9
+    assert len(before) == 8
     assert [r.name for r in before if not result.follows(pods, r)] == []
+
+
+@pytest.mark.parametrize("kind", ["VirtualService", "DestinationRule", "ScaledObject"])
+def test_callers_are_sent_only_to_pods_that_are_there(kind: str) -> None:
+    result = server(**EVERYTHING)
+    for pods in result.all("Deployment"):
+        assert result.follows(result.one(kind), pods)
+    assert result.follows(result.one(kind), result.one("Service"))
 
 
 @pytest.mark.parametrize("kind", ["VirtualService", "DestinationRule", "AuthorizationPolicy"])
@@ -140,6 +147,6 @@ def test_models_whose_names_run_into_each_other_stay_apart() -> None:
         namespace = InjectedNamespace("ai-inference", InjectedNamespaceArgs(mesh, plane))
         for name, service in (("hy", "mt"), ("hy-mt", "hy-mt")):
             wanted = model(name, service=service)
-            ModelServer(name, ModelServerArgs(wanted, mesh, plane, namespace))
+            ModelServer(name, ModelServerArgs(wanted, mesh, namespace))
 
     assert len(deployed(program).all("Service")) == 2

@@ -120,6 +120,11 @@ def test_a_claim_that_exists_and_one_to_make_exclude_each_other() -> None:
     assert problems(cache={"kind": "pvc", "size": "50Gi"}) == {}
 
 
+def test_a_claim_to_make_can_be_written_once() -> None:
+    read_only = {"kind": "pvc", "size": "50Gi", "accessMode": "ReadOnlyMany"}
+    assert "filled once" in problems(cache=read_only)["cache.accessMode"]
+
+
 def test_a_host_path_with_steps_back_is_refused_as_kubernetes_would() -> None:
     assert "cache.path" in problems(cache={"kind": "hostPath", "path": "/var/../etc"})
 

@@ -18,6 +18,11 @@ def test_the_proxy_is_a_native_sidecar_so_that_it_starts_first_and_stops_last() 
     assert metadata.annotations == {"sidecar.istio.io/nativeSidecar": "true"}
 
 
+def test_pods_say_their_revision_so_that_a_new_one_replaces_them() -> None:
+    assert istio(revision="v1-31-1").inject(model()).labels == {"istio.io/rev": "v1-31-1"}
+    assert istio().inject(model()).labels == {}
+
+
 def test_without_native_sidecars_the_model_is_held_and_the_proxy_drains_last() -> None:
     annotations = istio(native_sidecars=False).inject(model()).annotations
     assert annotations["sidecar.istio.io/nativeSidecar"] == "false"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ GATEWAY = "cluster.local/ns/istio-ingress/sa/istio-ingress"
 PRINCIPAL = "cluster.local/ns/default/sa/api-gateway"
 
 
-def policy(has_gateway: bool = True, **settings: Any) -> Manifest:
-    (only,) = istio().authorize(model(**settings), has_gateway)
+def policy(has_gateway: bool = True, mtls: MtlsMode = "strict", **settings: Any) -> Manifest:
+    (only,) = istio().authorize(model(**settings), has_gateway, mtls)
     return only
 
 
@@ -72,4 +73,25 @@ def test_every_rule_is_for_the_models_port_alone() -> None:
 def test_the_policy_is_of_the_pods_of_all_versions() -> None:
     canary = {"image": "vllm/vllm-openai:v0.32.1", "weight": 10}
     selector = policy(canary=canary)["spec"]["selector"]
-    assert selector == {"matchLabels": {"app": NAME}}
+    assert selector == {"matchLabels": {"app.kubernetes.io/instance": NAME}}
+
+
+def test_the_public_reaches_what_is_meant_for_it_and_the_inside_everything() -> None:
+    gateway, frontend = policy(callers=["frontend"])["spec"]["rules"]
+    assert gateway["to"][0]["operation"]["paths"] == ["/v1/*"]
+    assert "paths" not in frontend["to"][0]["operation"]
+
+
+def test_where_plain_text_is_taken_nobody_has_an_identity_to_be_asked_for() -> None:
+    (rule,) = policy(mtls="permissive", callers=["frontend"])["spec"]["rules"]
+    assert rule == {"to": [{"operation": {"ports": ["8000"]}}]}
+
+
+def test_who_may_call_a_model_may_be_mirrored_to_another() -> None:
+    source = model("source", callers=["frontend"])
+    target = replace(model("target", route=None), mirrored_from=(source,))
+    (made,) = istio().authorize(target, True, "strict")
+    assert [rule["from"][0]["source"] for rule in made["spec"]["rules"]] == [
+        {"principals": [GATEWAY]},
+        {"namespaces": ["frontend"]},
+    ]

@@ -22,6 +22,12 @@ def test_a_release_that_is_not_known_is_refused_with_those_that_are() -> None:
     assert "1.30, 1.31" in problem.message
 
 
+def test_what_the_gateways_selector_and_identity_are_derived_from_is_not_overridden() -> None:
+    values = {"gateway": {"name": "x", "replicaCount": 3}}
+    settings = IstioSettings.model_validate({"kind": "istio", "values": values})
+    assert [problem.path for problem in settings.problems()] == [("values", "gateway", "name")]
+
+
 @pytest.mark.parametrize("version", ["1.31", "v1.31.1", "latest"])
 def test_what_is_no_release_is_refused(version: str) -> None:
     with pytest.raises(ValidationError, match=r"1\.31\.1"):

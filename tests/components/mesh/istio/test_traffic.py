@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from components.kubernetes import Manifest
+from components.model.model import Model
 from tests.components.samples import istio, model
 
 HOST = "deepseek-r1-1-5b.ai-inference.svc.cluster.local"
@@ -34,12 +36,13 @@ def test_every_destination_of_a_route_is_a_subset_that_is_defined(canary: Any) -
         for route in made["VirtualService"]["http"]
         for entry in route["route"]
     }
-    assert routed == defined
+    assert routed <= defined
     assert made["DestinationRule"]["host"] == HOST
 
 
 def test_a_subset_selects_the_pods_of_its_version() -> None:
-    subsets = objects(canary=CANARY)["DestinationRule"]["subsets"]
+    # Also without a canary: a route that still names it must not break while it goes.
+    subsets = objects()["DestinationRule"]["subsets"]
     assert subsets == [
         {"name": "stable", "labels": {"version": "stable"}},
         {"name": "canary", "labels": {"version": "canary"}},
@@ -157,3 +160,71 @@ def test_a_fault_that_all_pods_share_leaves_half_of_them() -> None:
         "baseEjectionTime": "30s",
         "maxEjectionPercent": 50,
     }
+
+
+def versions(route: dict[str, Any]) -> dict[str, int]:
+    return {entry["destination"]["subset"]: entry.get("weight", 100) for entry in route["route"]}
+
+
+def test_a_header_pins_a_request_to_the_canary() -> None:
+    pinned, rest = routes(canary=CANARY | {"headers": {"x-version": "canary"}})
+    assert pinned["match"] == [{"headers": {"x-version": {"exact": "canary"}}}]
+    assert versions(pinned) == {"canary": 100}
+    assert versions(rest) == {"stable": 90, "canary": 10}
+
+
+def test_a_cookie_keeps_a_user_with_the_version_of_the_first_answer() -> None:
+    *kept, split = routes(canary=CANARY | {"sticky": True})
+    assert [versions(route) for route in kept] == [{"stable": 100}, {"canary": 100}]
+    for entry in split["route"]:
+        cookie = entry["headers"]["response"]["add"]["set-cookie"]
+        version = entry["destination"]["subset"]
+        assert cookie.startswith(f"deepseek-r1-1-5b-version={version};")
+
+
+def test_below_a_prefix_every_kind_of_request_is_below_it() -> None:
+    canary = CANARY | {"headers": {"x-version": "canary"}}
+    names = [route["name"] for route in routes(canary=canary, route={"prefix": "/chat"})]
+    assert names == [
+        "deepseek-r1-1.5b-gateway-by-header",
+        "deepseek-r1-1.5b-gateway",
+        "deepseek-r1-1.5b-by-header",
+        "deepseek-r1-1.5b",
+    ]
+    pinned = routes(canary=canary, route={"prefix": "/chat"})[0]
+    assert all({"gateways", "uri", "headers"} == set(match) for match in pinned["match"])
+
+
+def mirrored(percent: int = 5) -> Model:
+    mirror = {"model": "staging", "percent": percent, "sideEffects": "none"}
+    source = model(traffic={"mirror": mirror})
+    return replace(source, mirror=model("staging", namespace="llm-staging"))
+
+
+def test_a_share_of_the_requests_is_mirrored_to_another_model() -> None:
+    _, routing = istio().route(mirrored(), None)
+    (route,) = routing["spec"]["http"]
+    assert route["mirror"] == {
+        "host": "staging.llm-staging.svc.cluster.local",
+        "subset": "stable",
+        "port": {"number": 8000},
+    }
+    assert route["mirrorPercentage"] == {"value": 5}
+
+
+def test_a_fault_disturbs_a_share_of_the_requests() -> None:
+    (route,) = routes(traffic={"fault": {"percent": 20, "delay": "5s", "abort": 503}})
+    share = {"percentage": {"value": 20}}
+    assert route["fault"] == {
+        "delay": share | {"fixedDelay": "5s"},
+        "abort": share | {"httpStatus": 503},
+    }
+
+
+def test_a_fault_by_header_comes_before_a_pin_by_header() -> None:
+    fault = {"percent": 100, "abort": 503, "headers": {"x-chaos": "yes"}}
+    canary = CANARY | {"headers": {"x-version": "canary"}}
+    disturbed, *others = routes(canary=canary, traffic={"fault": fault})
+    assert disturbed["match"] == [{"headers": {"x-chaos": {"exact": "yes"}}}]
+    assert "fault" in disturbed
+    assert not any("fault" in route for route in others)

@@ -44,6 +44,7 @@ def test_what_the_settings_say_reaches_the_image_by_its_environment() -> None:
         "MODEL_PATH": "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B",
         "PORT": "7860",
         "SHUTDOWN_TIMEOUT": "160",
+        "KEEP_ALIVE_TIMEOUT": "360",
         "DTYPE": "bfloat16",
         "MAX_NEW_TOKENS": "2048",
         "TEMPERATURE": "0.6",

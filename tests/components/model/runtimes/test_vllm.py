@@ -83,6 +83,11 @@ def test_downloads_and_compile_caches_go_where_the_user_may_write() -> None:
     assert own["VLLM_CACHE_ROOT"].startswith(own["HOME"])
 
 
+def test_connections_are_kept_longer_than_the_proxies_keep_them() -> None:
+    traffic = {"timeouts": {"idle": "10m"}}
+    assert variables(traffic=traffic)["VLLM_HTTP_TIMEOUT_KEEP_ALIVE"] == "660"
+
+
 def test_spans_go_to_the_collector() -> None:
     endpoint = "http://otel.observability:4317"
     assert f"--otlp-traces-endpoint={endpoint}" in arguments(traces_endpoint=endpoint)
