@@ -39,7 +39,7 @@ def read(path: Path, project: str = PROJECT) -> StackFile:
         document = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 (a safe loader)
     except OSError as error:
         raise GitopsError(f"stack file {path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise GitopsError(f"stack file {path} is not valid YAML: {error}") from None
     config = (document or {}).get("config") or {} if isinstance(document or {}, dict) else None
     if not isinstance(config, dict):

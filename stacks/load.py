@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulumi.runtime.config import CONFIG, get_config, get_config_env, is_config_secret
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import SecretStr, ValidationError
 
-from components.model.settings import ModelSettings
 from components.settings import Problem, Settings
-from components.types import ModelName
 from stacks.errors import ConfigurationError, field_problems
 from stacks.settings import StackSettings
 
@@ -65,15 +63,22 @@ def _sound_part(given: Mapping[str, Any], problems: list[Problem]) -> StackSetti
     sound = {key: value for key, value in given.items() if (key,) not in broken}
     if isinstance(sound.get("models"), Mapping):
         sound["models"] = {
-            name: model for name, model in sound["models"].items() if ("models", name) not in broken
+            name: _without_broken_mirror(model, broken)
+            for name, model in sound["models"].items()
+            if ("models", name) not in broken
         }
-    try:
-        return _validate(sound)
-    except ValidationError:
-        # Something required is broken itself; the models can still be checked.
-        models = TypeAdapter(dict[ModelName, ModelSettings])
-        checked = models.validate_python(sound.get("models", {}), by_alias=True, by_name=False)
-        return StackSettings.model_construct(models=checked)  # type: ignore[call-arg]
+    # A mesh is required; where it is broken itself, the rest can still be checked.
+    return _validate({"mesh": {"kind": "istio"}} | sound)
+
+
+def _without_broken_mirror(
+    model: Mapping[str, Any], broken: set[tuple[str, ...]]
+) -> Mapping[str, Any]:
+    traffic = model.get("traffic", {})
+    target = (traffic.get("mirror") or {}).get("model")
+    if ("models", target) in broken:
+        return {**model, "traffic": {**traffic, "mirror": None}}
+    return model
 
 
 def _plain_secrets(settings: StackSettings, secret_keys: frozenset[str]) -> list[Problem]:

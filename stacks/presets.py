@@ -17,6 +17,7 @@ PRESETS = {
         attention_heads=12,
         kv_heads=2,
         head_size=128,
+        intermediate_size=8960,
         max_length=8192,
         dtype="bfloat16",
         arguments=("--reasoning-parser=deepseek_r1",),
@@ -30,6 +31,7 @@ PRESETS = {
         attention_heads=16,
         kv_heads=4,
         head_size=128,
+        intermediate_size=6144,
         max_length=4096,
         dtype="bfloat16",
         sampling=(

@@ -28,6 +28,8 @@ class ModelProfile:
     attention_heads: int
     kv_heads: int
     head_size: int
+    intermediate_size: int
+    """Width of the feed-forward layers."""
     max_length: int
     """Context length to serve by default, in tokens; at most the model's own."""
     dtype: DType
@@ -44,6 +46,12 @@ class ModelProfile:
     def cache_bytes_per_token(self) -> int:
         """Keys and values of one token in all layers."""
         return 2 * self.layers * self.kv_heads * self.head_size * BYTES_PER_NUMBER
+
+    def divides_over(self, gpus: int) -> bool:
+        """Whether tensor parallelism can give every GPU an equal part. More GPUs than key-value
+        heads hold copies of them, all equally many."""
+        heads = self.kv_heads % gpus == 0 or gpus % self.kv_heads == 0
+        return heads and self.attention_heads % gpus == 0 and self.intermediate_size % gpus == 0
 
 
 @dataclass(frozen=True)
@@ -93,10 +101,14 @@ class Demand:
     """Part of each GPU's memory that the server may take."""
 
     @property
-    def cache_bytes(self) -> int:
+    def cache_bytes_per_token(self) -> int:
         """On all GPUs together. More GPUs than key-value heads hold copies of them."""
-        copies = max(1, self.gpus // self.profile.kv_heads)
-        return self.profile.cache_bytes_per_token * self.max_length * self.sequences * copies
+        return self.profile.cache_bytes_per_token * max(1, self.gpus // self.profile.kv_heads)
+
+    @property
+    def cache_bytes(self) -> int:
+        """On all GPUs together."""
+        return self.cache_bytes_per_token * self.max_length * self.sequences
 
     @property
     def bytes_per_gpu(self) -> int:
@@ -104,11 +116,15 @@ class Demand:
 
     def division_problem(self) -> str | None:
         """Why tensor parallelism cannot divide the model over the GPUs, or None."""
-        heads = self.profile.attention_heads
-        if heads % self.gpus == 0:
+        profile, heads = self.profile, self.profile.attention_heads
+        if profile.divides_over(self.gpus):
             return None
-        counts = ", ".join(str(count) for count in range(1, heads + 1) if heads % count == 0)
-        return f"{heads} attention heads do not divide over {self.gpus} GPUs; use one of {counts}"
+        counts = [str(count) for count in range(1, heads + 1) if profile.divides_over(count)]
+        return (
+            f"{heads} attention heads, {profile.kv_heads} key-value heads and a width of "
+            f"{profile.intermediate_size} do not all divide over {self.gpus} GPUs; use one of "
+            f"{', '.join(counts)}"
+        )
 
     def problem(self, gpu: Gpu) -> str | None:
         """Why this does not fit, with the numbers and what would, or None."""
@@ -116,7 +132,7 @@ class Demand:
         if self.bytes_per_gpu <= usable:
             return None
         left = (usable - WORKSPACE_BYTES) * self.gpus - self.profile.weight_bytes
-        fits = max(0, left) // (self.profile.cache_bytes_per_token * self.max_length)
+        fits = max(0, left) // (self.cache_bytes_per_token * self.max_length)
         remedy = (
             f"lower runtime.maxSequences to {fits} or runtime.maxLength, or take a larger GPU"
             if fits
@@ -126,7 +142,7 @@ class Demand:
             f"{self.profile.hub_id} does not fit {self.gpus} x {gpu.product}: weights "
             f"{self.profile.weight_bytes / GIB:.1f} GiB + KV cache {self.cache_bytes / GIB:.1f} GiB"
             f" ({self.sequences} sequences of {self.max_length} tokens at "
-            f"{self.profile.cache_bytes_per_token / 1024:.0f} KiB) + workspace "
+            f"{self.cache_bytes_per_token / 1024:.0f} KiB) + workspace "
             f"{WORKSPACE_BYTES / GIB:.1f} GiB a GPU need {self.bytes_per_gpu / GIB:.1f} GiB a GPU, "
             f"of which {usable / GIB:.1f} GiB are usable "
             f"({self.utilization:.0%} of {gpu.memory_mib / 1024:.1f}); {remedy}"

@@ -74,6 +74,15 @@ def test_a_blind_autoscaler_takes_no_capacity_away() -> None:
     assert fallback["replicas"] == 2
 
 
+def test_no_series_is_no_answer_and_not_an_empty_queue() -> None:
+    trigger = scaler(signal="queue-depth", max=4)["spec"]["triggers"][0]
+    assert trigger["metadata"]["ignoreNullValues"] == "false"
+
+
+def test_no_time_is_set_that_matters_only_to_scaling_to_zero() -> None:
+    assert "cooldownPeriod" not in scaler(signal="queue-depth", max=4)["spec"]
+
+
 def test_the_queue_needs_a_metric() -> None:
     with pytest.raises(ValueError, match="queue metric"):
         scaler(queue_metric=None, signal="queue-depth", max=4)

@@ -36,7 +36,15 @@ def test_a_caller_is_one_of_both(given: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["api/gateway", "spiffe://cluster.local/ns/a/sa/b", {"methods": ["FETCH"]}, 7]
+    "given",
+    [
+        "api/gateway",
+        "spiffe://cluster.local/ns/a/sa/b",
+        {"namespace": "a", "methods": ["FETCH"]},
+        {"namespace": "a", "paths": ["/v1/*/models"]},
+        {"namespace": "a", "paths": ["v1"]},
+        7,
+    ],
 )
 def test_what_is_no_caller_is_refused(given: Any) -> None:
     with pytest.raises(ValidationError):

@@ -55,11 +55,17 @@ def test_a_certificate_follows_the_gateway_that_its_issuer_may_have_to_reach() -
     assert result.follows(result.one("Certificate"), result.one("Release", "istio-ingress"))
 
 
-def test_listeners_follow_istiod_whose_webhook_judges_them() -> None:
+def test_a_certificate_from_files_is_made_where_the_gateway_is(files: dict[str, str]) -> None:
+    result = gateway(files)
+    assert result.follows(result.one("Secret"), result.one("Release", "istio-ingress"))
+
+
+def test_listeners_follow_istiod_whose_webhook_judges_them_and_the_gateway_itself() -> None:
     result = gateway({"secret": "certificate"})
     listeners = result.one("Gateway", "inference")
     assert listeners.type == "kubernetes:networking.istio.io/v1:Gateway"
     assert result.follows(listeners, result.one("Release", "istiod"))
+    assert result.follows(listeners, result.one("Release", "istio-ingress"))
 
 
 def test_an_issuer_makes_a_certificate_for_every_host_that_the_gateway_uses() -> None:

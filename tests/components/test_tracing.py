@@ -6,12 +6,20 @@ from components.tracing import TracingSettings
 
 
 def test_a_collectors_address_is_taken() -> None:
-    assert list(TracingSettings(endpoint="http://otel.observability:4317").problems()) == []
+    for address in ("http://otel.observability:4317", "http://otel.observability:4317/"):
+        assert list(TracingSettings(endpoint=address).problems()) == []
 
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["otel:4317", "http://otel", "https://otel:4317", "http://otel:99999", "http://[otel:4317"],
+    [
+        "otel:4317",
+        "http://otel",
+        "https://otel:4317",
+        "http://otel:99999",
+        "http://[otel:4317",
+        "http://otel:4318/v1/traces",
+    ],
 )
 def test_another_address_is_refused_with_an_example(endpoint: str) -> None:
     (problem,) = TracingSettings(endpoint=endpoint).problems()

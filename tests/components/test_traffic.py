@@ -7,6 +7,9 @@ from pydantic import ValidationError
 
 from components.traffic import TrafficSettings
 
+MIRROR = {"model": "staging", "percent": 5, "sideEffects": "none"}
+FAULT = {"percent": 5, "abort": 503}
+
 
 def traffic(**settings: Any) -> TrafficSettings:
     return TrafficSettings.model_validate(settings)
@@ -78,3 +81,52 @@ def test_more_waiting_requests_than_requests_at_all_are_refused() -> None:
     message = problems(connectionPool=pool)["connectionPool.maxPendingRequests"]
     assert "200" in message
     assert "100" in message
+
+
+def test_default_configuration_keeps_an_unused_connection_for_five_minutes() -> None:
+    assert traffic().timeouts.idle == "5m"
+
+
+def test_default_configuration_neither_mirrors_nor_disturbs() -> None:
+    assert (traffic().mirror, traffic().fault) == (None, None)
+
+
+@pytest.mark.parametrize("key", MIRROR)
+def test_a_mirror_says_whereto_how_much_and_that_it_has_no_side_effects(key: str) -> None:
+    assert problems(mirror=MIRROR) == {}
+    with pytest.raises(ValidationError, match=key):
+        traffic(mirror={name: value for name, value in MIRROR.items() if name != key})
+
+
+@pytest.mark.parametrize(
+    "bad", [{"percent": 0}, {"percent": 101}, {"sideEffects": "some"}, {"model": "Staging"}]
+)
+def test_a_mirror_that_means_nothing_is_refused(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        traffic(mirror=MIRROR | bad)
+
+
+@pytest.mark.parametrize("fault", [FAULT, {"percent": 5, "delay": "5s"}, FAULT | {"delay": "5s"}])
+def test_a_fault_is_a_delay_an_abort_or_both(fault: dict[str, Any]) -> None:
+    assert problems(fault=fault) == {}
+
+
+def test_a_fault_that_does_nothing_is_refused() -> None:
+    assert "a delay, an abort, or both" in problems(fault={"percent": 5})["fault"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"percent": 0},
+        {"percent": 101},
+        {"abort": 200},
+        {"abort": 600},
+        {"delay": "soon"},
+        {"headers": {"X-Chaos": "yes"}},
+        {"headers": {"x-chaos": "sí"}},
+    ],
+)
+def test_a_fault_that_a_proxy_would_not_understand_is_refused(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        traffic(fault=FAULT | bad)

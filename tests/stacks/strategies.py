@@ -18,7 +18,7 @@ from stacks.presets import PRESETS
 Settings = dict[str, Any]
 Strategy = st.SearchStrategy[Any]
 
-NAMESPACES = ("ai-inference", "translation-serving", "n")
+NAMESPACES = ("llm-production", "translation-serving", "n")
 """Few, so that models share them, and a cluster can have them ready."""
 
 LARGE_GPUS = ("NVIDIA-H200", "NVIDIA-B200")

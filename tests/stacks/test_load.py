@@ -144,7 +144,7 @@ BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
         "an unknown GPU",
         model(gpu={"product": "L4"}),
         "models.m.gpu.product",
-        ["unknown GPU L4", "NVIDIA-L4"],
+        ["unknown GPU L4", "NVIDIA-L4", "MIG slice, use nodeSelector"],
     ),
     (
         "a canary of more than everything",
@@ -186,7 +186,43 @@ BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
         "GPUs that do not divide a model",
         model(gpu={"count": 5}),
         "models.m.gpu.count",
-        ["12 attention heads do not divide over 5 GPUs", "1, 2, 3, 4, 6, 12"],
+        ["12 attention heads", "do not all divide over 5 GPUs", "use one of 1, 2, 4"],
+    ),
+    (
+        "GPUs that divide some of a model",
+        model(gpu={"count": 3}),
+        "models.m.gpu.count",
+        ["2 key-value heads", "do not all divide over 3 GPUs"],
+    ),
+    (
+        "more GPUs than a node has",
+        model(gpu={"count": 17}),
+        "models.m.gpu.count",
+        ["expected a whole number of GPUs, 0 to 16", "got 17"],
+    ),
+    (
+        "no CPU at all",
+        model(resources={"cpu": "0.0"}),
+        "models.m.resources.cpu",
+        ["expected CPU cores", "got '0.0'"],
+    ),
+    (
+        "a new volume that nothing can fill",
+        model(cache={"kind": "pvc", "size": "50Gi", "accessMode": "ReadOnlyMany"}),
+        "models.m.cache.accessMode",
+        ["has to be filled once", "ReadWriteMany"],
+    ),
+    (
+        "a public path with a star inside",
+        model(route={"paths": ["/v1/*", "/v1/*/models"]}),
+        "models.m.route.paths.1",
+        ["'*' at most at its end", "for example /v1/*"],
+    ),
+    (
+        "a caller's path with a star inside",
+        model(callers=[{"namespace": "a", "paths": ["/*/models"]}]),
+        "models.m.callers.0.paths.0",
+        ["'*' at most at its end"],
     ),
     (
         "a mirror that is not there",
@@ -205,6 +241,12 @@ BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
         model(traffic={"fault": {"percent": 5, "abort": 503}}),
         "models.m.traffic.fault",
         ["this stack is marked production", "environment: staging", "force: m"],
+    ),
+    (
+        "a fault forced on another model",
+        model(traffic={"fault": {"percent": 5, "abort": 503, "force": "other"}}),
+        "models.m.traffic.fault",
+        ["this stack is marked production", "force: m"],
     ),
     (
         "a fault without effect",
@@ -335,6 +377,12 @@ BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
         ["expected http://host:port"],
     ),
     (
+        "a collector's address with a path",
+        stack_mapping(tracing={"endpoint": "http://otel:4318/v1/traces"}),
+        "tracing.endpoint",
+        ["expected http://host:port"],
+    ),
+    (
         "a key of no Secret",
         model(huggingFaceToken={"secret": "hub"}),
         "models.m.huggingFaceToken.key",
@@ -382,6 +430,37 @@ def test_everything_that_is_wrong_is_reported_together() -> None:
 def test_models_are_checked_even_where_the_mesh_is_broken() -> None:
     found = problems(model(preset="llama") | {"mesh": {"kind": "consul"}})
     assert set(found) == {"mesh.kind", "models.m.preset"}
+
+
+def test_what_a_broken_mesh_stands_beside_is_still_known() -> None:
+    fault = {"fault": {"percent": 5, "abort": 503}}
+    rest = {"mesh": {"kind": "consul"}, "environment": "staging", "cluster": {"version": "1.34"}}
+    cache = {"kind": "image", "image": "a/b:1"}
+    found = problems(model(traffic=fault, cache=cache) | rest)
+    assert set(found) == {"mesh.kind", "models.m.cache.kind"}
+
+
+def test_a_mirror_that_is_broken_is_there_nevertheless() -> None:
+    def to(name: str) -> dict[str, Any]:
+        return {"traffic": {"mirror": MIRROR | {"model": name}}}
+
+    found = problems(models(a=to("b"), b=to("c"), c={"replicsa": 1}))
+    assert set(found) == {"models.c.replicsa"}
+    found = problems(models(a=to("b") | {"preset": "llama"}, b={"replicsa": 1}))
+    assert set(found) == {"models.a.preset", "models.b.replicsa"}
+    odd = {"traffic": {"mirror": {"model": ["b"]}}}
+    assert all(path.startswith("models.a.traffic.mirror") for path in problems(models(a=odd)))
+
+
+def test_two_models_may_have_the_same_app_label_which_selects_nothing() -> None:
+    assert problems(models(a={"labels": {"app": "llm"}}, b={"labels": {"app": "llm"}})) == {}
+
+
+@pytest.mark.parametrize("key", ["name", "labels", "serviceAccount", "revision"])
+def test_no_value_moves_the_gateway_from_where_routes_and_policies_look(key: str) -> None:
+    values = {"gateway": {key: "x", "replicaCount": 3}, "istiod": {key: "x"}}
+    found = problems(stack_mapping(mesh={"kind": "istio", "values": values}))
+    assert set(found) == {f"mesh.values.gateway.{key}"}
 
 
 def test_the_message_counts_the_problems_and_names_each() -> None:

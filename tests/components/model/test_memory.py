@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from components.model.memory import GIB, GPUS, WORKSPACE_BYTES, Demand, Gpu, ModelProfile
@@ -11,9 +13,10 @@ SMALL = ModelProfile(
     hub_id="example/small",
     parameters=2 * GIB,
     layers=32,
-    attention_heads=4 * 4,
+    attention_heads=16,
     kv_heads=4,
     head_size=128,
+    intermediate_size=6144,
     max_length=8192,
     dtype="bfloat16",
 )
@@ -83,11 +86,56 @@ def test_more_gpus_than_key_value_heads_hold_copies_of_them() -> None:
     assert demand(sequences=16, gpus=8).bytes_per_gpu == 4 * GIB
 
 
-def test_attention_heads_have_to_divide_over_the_gpus() -> None:
+def test_the_remedy_counts_the_copies_that_more_gpus_than_heads_hold() -> None:
+    # 8 GPUs hold two copies, 1 GiB a sequence: (4 x 90 % - 1.5) x 8 - 4 = 12.8 GiB are left.
+    message = demand(sequences=16, gpus=8).problem(gpu(4))
+    assert message is not None
+    assert "16 sequences of 8192 tokens at 128 KiB" in message
+    assert "lower runtime.maxSequences to 12 " in message
+    assert demand(sequences=12, gpus=8).problem(gpu(4)) is None
+    assert demand(sequences=13, gpus=8).problem(gpu(4)) is not None
+
+
+def test_what_a_model_is_made_of_has_to_divide_over_the_gpus() -> None:
     assert demand(sequences=1, gpus=8).division_problem() is None
     assert demand(sequences=1, gpus=3).division_problem() == (
-        "16 attention heads do not divide over 3 GPUs; use one of 1, 2, 4, 8, 16"
+        "16 attention heads, 4 key-value heads and a width of 6144 do not all divide over 3 GPUs; "
+        "use one of 1, 2, 4, 8, 16"
     )
+
+
+@pytest.mark.parametrize(
+    ("shape", "counts"),
+    [
+        # Three GPUs would hold 1 1/3 key-value heads each, though 12 attention heads divide by 3.
+        ({"attention_heads": 12, "kv_heads": 4}, [1, 2, 4, 12]),
+        ({"attention_heads": 12, "kv_heads": 2}, [1, 2, 4, 6, 12]),
+        ({"attention_heads": 12, "kv_heads": 2, "intermediate_size": 8960}, [1, 2, 4]),
+    ],
+)
+def test_heads_copies_of_heads_and_width_each_have_their_say(
+    shape: dict[str, int], counts: list[int]
+) -> None:
+    profile = replace(SMALL, **shape)  # type: ignore[arg-type]
+    assert [count for count in range(1, 17) if profile.divides_over(count)] == counts
+
+
+def test_the_numbers_of_a_preset_make_its_number_of_parameters() -> None:
+    # Embeddings in and out, then a layer: queries and output, keys and values, biases or norms of
+    # them, the three matrices of its feed-forward part, and two norms; a norm at the end.
+    def parameters(name: str, hidden: int, embeddings: int, small: int) -> int:
+        profile = PRESETS[name]
+        queries = profile.attention_heads * profile.head_size
+        keys = profile.kv_heads * profile.head_size
+        attention = 2 * hidden * (queries + keys) + small
+        layer = attention + 3 * hidden * profile.intermediate_size + 2 * hidden
+        return embeddings * hidden + profile.layers * layer + hidden
+
+    qwen, hunyuan = "deepseek-r1-distill-qwen-1.5b", "hy-mt1.5-1.8b"
+    found = parameters(qwen, hidden=1536, embeddings=2 * 151_936, small=1536 + 2 * 256)
+    assert found == PRESETS[qwen].parameters
+    found = parameters(hunyuan, hidden=2048, embeddings=120_818, small=2 * 128)
+    assert found == PRESETS[hunyuan].parameters
 
 
 def test_the_deepseek_preset_takes_28_kib_a_token() -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from components.model.model import Version
+from components.types import seconds
 from tests.components.samples import CUSTOM, NAME, model
 
 CANARY = {"image": "vllm/vllm-openai:v0.32.1", "weight": 10, "replicas": 3}
@@ -46,6 +49,19 @@ def test_the_public_sees_what_the_runtime_means_for_it_unless_told_otherwise() -
     assert model(route={"paths": ["/v1/models"]}).public_paths == ("/v1/models",)
     assert model(route={"paths": []}).public_paths == ()
     assert model(runtime=CUSTOM).public_paths == ()
+
+
+@pytest.mark.parametrize(("idle", "kept"), [("5m", 360), ("1h", 3660), ("500ms", 60)])
+def test_a_server_keeps_an_idle_connection_longer_than_the_proxies(idle: str, kept: int) -> None:
+    timeouts = {"timeouts": {"idle": idle}}
+    assert model(traffic=timeouts).launch.keep_alive_seconds == kept > seconds(idle)
+    assert model().launch.keep_alive_seconds == 360
+
+
+def test_all_versions_are_one_canonical_service_of_the_models_name() -> None:
+    labels = model(canary=CANARY, labels={"app": "other"}).labels
+    assert labels["app.kubernetes.io/name"] == NAME
+    assert labels["app.kubernetes.io/component"] == "model-server"
 
 
 def test_labels_of_the_user_are_on_every_object() -> None:

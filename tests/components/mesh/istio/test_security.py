@@ -7,7 +7,7 @@ import pytest
 
 from components.kubernetes import Manifest
 from components.mesh.protocol import MtlsMode
-from tests.components.samples import NAME, istio, model
+from tests.components.samples import CUSTOM, NAME, istio, model
 
 GATEWAY = "cluster.local/ns/istio-ingress/sa/istio-ingress"
 PRINCIPAL = "cluster.local/ns/default/sa/api-gateway"
@@ -82,16 +82,70 @@ def test_the_public_reaches_what_is_meant_for_it_and_the_inside_everything() -> 
     assert "paths" not in frontend["to"][0]["operation"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "paths"),
+    [
+        ({"runtime": CUSTOM}, None),
+        ({"route": {"paths": []}}, None),
+        ({"route": {"paths": ["/v1/models", "/x*"]}}, ["/v1/models", "/x*"]),
+        ({"runtime": CUSTOM, "route": {"paths": ["/api/*"]}}, ["/api/*"]),
+    ],
+)
+def test_what_the_public_reaches_is_the_runtimes_or_the_routes(
+    settings: dict[str, Any], paths: list[str] | None
+) -> None:
+    (gateway,) = policy(**settings)["spec"]["rules"]
+    assert gateway["to"][0]["operation"].get("paths") == paths
+
+
+def test_a_prefix_is_none_of_the_paths_that_the_public_reaches() -> None:
+    # The gateway has taken it away before the model's proxy judges the request.
+    (gateway,) = policy(route={"prefix": "/chat"})["spec"]["rules"]
+    assert gateway["to"][0]["operation"]["paths"] == ["/v1/*"]
+
+
+def test_a_changed_app_label_leaves_the_policy_on_its_pods() -> None:
+    changed = policy(labels={"app": "other"})["spec"]["selector"]
+    assert changed == policy()["spec"]["selector"]
+
+
 def test_where_plain_text_is_taken_nobody_has_an_identity_to_be_asked_for() -> None:
     (rule,) = policy(mtls="permissive", callers=["frontend"])["spec"]["rules"]
     assert rule == {"to": [{"operation": {"ports": ["8000"]}}]}
 
 
-def test_who_may_call_a_model_may_be_mirrored_to_another() -> None:
-    source = model("source", callers=["frontend"])
-    target = replace(model("target", route=None), mirrored_from=(source,))
-    (made,) = istio().authorize(target, True, "strict")
-    assert [rule["from"][0]["source"] for rule in made["spec"]["rules"]] == [
-        {"principals": [GATEWAY]},
-        {"namespaces": ["frontend"]},
+def mirrored(
+    source: dict[str, Any], has_gateway: bool = True, **settings: Any
+) -> list[tuple[dict[str, list[str]], dict[str, list[str]]]]:
+    """Who may do what on a model that a source is mirrored to."""
+    target = replace(model("target", **settings), mirrored_from=(model("source", **source),))
+    (made,) = istio().authorize(target, has_gateway, "strict")
+    return [
+        (rule["from"][0]["source"], rule["to"][0]["operation"]) for rule in made["spec"]["rules"]
     ]
+
+
+def test_who_may_call_a_model_may_be_mirrored_to_another() -> None:
+    narrow = {"namespace": "frontend", "methods": ["POST"], "paths": ["/v1/completions"]}
+    runtime = {"kind": "vllm", "port": 9000}
+    assert mirrored({"callers": [narrow]}, route=None, runtime=runtime) == [
+        ({"principals": [GATEWAY]}, {"ports": ["9000"], "paths": ["/v1/*"]}),
+        (
+            {"namespaces": ["frontend"]},
+            {"ports": ["9000"], "methods": ["POST"], "paths": ["/v1/completions"]},
+        ),
+    ]
+
+
+def test_a_mirror_keeps_the_callers_of_its_own() -> None:
+    who = [source for source, _ in mirrored({"callers": ["a"]}, route=None, callers=["b"])]
+    assert who == [{"namespaces": ["b"]}, {"principals": [GATEWAY]}, {"namespaces": ["a"]}]
+
+
+@pytest.mark.parametrize(("route", "has_gateway"), [(None, True), ({}, False)])
+def test_a_source_kept_inside_does_not_admit_the_gateway_to_its_mirror(
+    route: dict[str, Any] | None, has_gateway: bool
+) -> None:
+    source = {"route": route, "callers": ["a"]}
+    (only,) = mirrored(source, has_gateway, route=None)
+    assert only[0] == {"namespaces": ["a"]}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,7 @@ def test_every_destination_of_a_route_is_a_subset_that_is_defined(canary: Any) -
         for entry in route["route"]
     }
     assert routed <= defined
+    assert ("canary" in routed) == (canary is not None)
     assert made["DestinationRule"]["host"] == HOST
 
 
@@ -182,6 +184,35 @@ def test_a_cookie_keeps_a_user_with_the_version_of_the_first_answer() -> None:
         assert cookie.startswith(f"deepseek-r1-1-5b-version={version};")
 
 
+def test_a_cookie_is_recognised_whole_and_among_others() -> None:
+    stable, canary, _ = routes(canary=CANARY | {"sticky": True})
+    name = "deepseek-r1-1-5b-version"
+    for route, version in ((stable, "stable"), (canary, "canary")):
+        (match,) = route["match"]
+        pattern = re.compile(match["headers"]["cookie"]["regex"])
+        for cookie in (f"{name}={version}", f"a=b; {name}={version}; c=d", f"a=b;{name}={version}"):
+            assert pattern.fullmatch(cookie)
+        for cookie in (f"{name}={version}x", f"x{name}={version}", f"a={name}={version}", "a=b"):
+            assert not pattern.fullmatch(cookie)
+
+
+def test_a_header_is_stronger_than_a_cookie() -> None:
+    canary = CANARY | {"sticky": True, "headers": {"x-version": "canary"}}
+    assert [route["name"].removeprefix("deepseek-r1-1.5b") for route in routes(canary=canary)] == [
+        "-by-header",
+        "-keeps-stable",
+        "-keeps-canary",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("headers", [{}, None])
+def test_without_headers_and_cookies_there_is_one_kind_of_request(headers: Any) -> None:
+    (route,) = routes(canary=CANARY | ({} if headers is None else {"headers": headers}))
+    assert "match" not in route
+    assert all("headers" not in entry for entry in route["route"])
+
+
 def test_below_a_prefix_every_kind_of_request_is_below_it() -> None:
     canary = CANARY | {"headers": {"x-version": "canary"}}
     names = [route["name"] for route in routes(canary=canary, route={"prefix": "/chat"})]
@@ -192,12 +223,24 @@ def test_below_a_prefix_every_kind_of_request_is_below_it() -> None:
         "deepseek-r1-1.5b",
     ]
     pinned = routes(canary=canary, route={"prefix": "/chat"})[0]
+    assert len(pinned["match"]) == 2
     assert all({"gateways", "uri", "headers"} == set(match) for match in pinned["match"])
 
 
-def mirrored(percent: int = 5) -> Model:
+def test_every_kind_of_request_behaves_the_same() -> None:
+    canary = CANARY | {"sticky": True, "headers": {"x-version": "canary"}}
+    fault = {"percent": 100, "abort": 503, "headers": {"x-chaos": "yes"}}
+    timeouts = {"response": "30s", "firstByte": "10s"}
+    made = routes(canary=canary, traffic={"fault": fault, "timeouts": timeouts})
+    assert len(made) == 5
+    for route in made:
+        assert route["timeout"] == "30s"
+        assert route["retries"] == made[-1]["retries"]
+
+
+def mirrored(percent: int = 5, **settings: Any) -> Model:
     mirror = {"model": "staging", "percent": percent, "sideEffects": "none"}
-    source = model(traffic={"mirror": mirror})
+    source = model(traffic={"mirror": mirror}, **settings)
     return replace(source, mirror=model("staging", namespace="llm-staging"))
 
 
@@ -212,6 +255,27 @@ def test_a_share_of_the_requests_is_mirrored_to_another_model() -> None:
     assert route["mirrorPercentage"] == {"value": 5}
 
 
+def test_a_mirror_is_called_on_its_own_service_and_port() -> None:
+    target = model("staging", service="llm", runtime={"kind": "vllm", "port": 9000})
+    _, routing = istio().route(replace(mirrored(), mirror=target), None)
+    destination = routing["spec"]["http"][0]["mirror"]
+    assert destination["host"] == target.service_host == "llm.ai-inference.svc.cluster.local"
+    assert destination["port"] == {"number": 9000}
+
+
+def test_every_kind_of_request_is_mirrored() -> None:
+    canary = CANARY | {"sticky": True, "headers": {"x-version": "canary"}}
+    _, routing = istio().route(mirrored(7, canary=canary, route={"prefix": "/chat"}), PUBLIC)
+    http = routing["spec"]["http"]
+    assert len(http) == 8
+    assert all(route["mirrorPercentage"] == {"value": 7} for route in http)
+
+
+def test_no_request_is_mirrored_unless_it_is_asked_for() -> None:
+    (route,) = routes()
+    assert not {"mirror", "mirrorPercentage", "fault"} & set(route)
+
+
 def test_a_fault_disturbs_a_share_of_the_requests() -> None:
     (route,) = routes(traffic={"fault": {"percent": 20, "delay": "5s", "abort": 503}})
     share = {"percentage": {"value": 20}}
@@ -221,10 +285,25 @@ def test_a_fault_disturbs_a_share_of_the_requests() -> None:
     }
 
 
+@pytest.mark.parametrize("effect", [{"delay": "5s"}, {"abort": 503}])
+def test_a_fault_does_what_it_says_and_no_more(effect: dict[str, Any]) -> None:
+    (route,) = routes(traffic={"fault": {"percent": 20} | effect})
+    assert set(route["fault"]) == set(effect)
+
+
+def test_a_fault_without_headers_is_for_every_kind_of_request() -> None:
+    canary = CANARY | {"sticky": True, "headers": {"x-version": "canary"}}
+    made = routes(canary=canary, traffic={"fault": {"percent": 20, "abort": 503}})
+    assert len(made) == 4
+    assert all("fault" in route for route in made)
+
+
 def test_a_fault_by_header_comes_before_a_pin_by_header() -> None:
     fault = {"percent": 100, "abort": 503, "headers": {"x-chaos": "yes"}}
     canary = CANARY | {"headers": {"x-version": "canary"}}
     disturbed, *others = routes(canary=canary, traffic={"fault": fault})
     assert disturbed["match"] == [{"headers": {"x-chaos": {"exact": "yes"}}}]
     assert "fault" in disturbed
+    assert versions(disturbed) == {"stable": 90, "canary": 10}
+    assert len(others) == 2
     assert not any("fault" in route for route in others)
