@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -92,6 +94,9 @@ def _scaling(scaler: dict[str, Any], now: int) -> str:
 
 
 def _hints(target: Target) -> Iterator[str]:
-    yield f"  look     KUBECONFIG={target.kubeconfig} {target.kubectl} get pods --all-namespaces"
+    others = os.environ["PATH"].partition(os.pathsep)[2] if target.simulated else None
+    kubectl = "kubectl" if shutil.which("kubectl", path=others) else target.kubectl
+    yield f"  look     KUBECONFIG={target.shown_kubeconfig} {kubectl} get pods --all-namespaces"
     if target.simulated:
-        yield "           python -m simcluster status | logs istiod; make preview; make down"
+        yield "           .venv/bin/python -m simcluster status (or: logs istiod)"
+        yield "  go on    make preview STACK=prod; make down"

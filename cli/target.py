@@ -29,7 +29,13 @@ class Target:
     @property
     def description(self) -> str:
         where = "the simulated cluster" if self.simulated else "the cluster"
-        return f"{where} of {self.kubeconfig}"
+        return f"{where} of {self.shown_kubeconfig}"
+
+    @property
+    def shown_kubeconfig(self) -> str:
+        """As a person in the project's folder would write it."""
+        inside = self.kubeconfig.resolve().is_relative_to(Path.cwd())
+        return os.path.relpath(self.kubeconfig) if inside else str(self.kubeconfig)
 
     @property
     def helm(self) -> str:

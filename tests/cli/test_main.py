@@ -52,6 +52,20 @@ def test_a_bad_stack_file_names_every_problem_and_writes_nothing(tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
+def test_a_stack_file_that_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "latin.yaml"
+    file.write_bytes("config: {}  # für später".encode("latin-1"))
+    for command in (["preview"], ["render", "--out", str(tmp_path / "out")]):
+        assert_one_message(run(*command, str(file)), "latin.yaml is not valid YAML")
+
+
+def test_more_than_one_kubeconfig(tmp_path: Path) -> None:
+    several = os.pathsep.join((str(tmp_path / "one"), str(tmp_path / "two")))
+    for command in ("preview", "up", "down"):
+        answer = run(command, "prod", "--engine", "kubectl", KUBECONFIG=several)
+        assert_one_message(answer, "need one kubeconfig file")
+
+
 def test_an_unreachable_cluster(tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(

@@ -27,3 +27,10 @@ def test_a_file_that_is_no_stack_file_is_refused(tmp_path: Path, text: str, word
     file.write_text(text)
     with pytest.raises(CommandError, match=words):
         Stack("x", file).document()
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_bytes("config: {}  # für später".encode("latin-1"))
+    with pytest.raises(CommandError, match=r"x\.yaml is not valid YAML: .*utf-8"):
+        Stack("x", file).document()

@@ -1,3 +1,5 @@
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,39 @@ def test_a_kubeconfig_that_is_not_there_is_said(
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     with pytest.raises(CommandError, match="there is no kubeconfig"):
         target.find(stack(tmp_path, "prod", "{}"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"secure": "v1:abc"},
+        "apiVersion: v1\nkind: Config\n",
+        json.dumps({"apiVersion": "v1", "kind": "Config"}),
+        os.pathsep.join(("/one", "/two")),
+    ],
+    ids=["secret", "content", "content in JSON", "several files"],
+)
+@pytest.mark.usefixtures("no_kubeconfig")
+def test_a_kubeconfig_that_is_no_file_is_refused_with_the_way_out(
+    tmp_path: Path, given: object
+) -> None:
+    config = json.dumps({"kubernetes:kubeconfig": given})
+    with pytest.raises(CommandError, match=r"one kubeconfig file.*kubernetes:context.*pulumi up"):
+        target.find(stack(tmp_path, "prod", config))
+
+
+def test_several_kubeconfigs_in_the_environment_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join(("/one", "/two")))
+    with pytest.raises(CommandError, match="one kubeconfig file: set KUBECONFIG"):
+        target.find(stack(tmp_path, "prod", "{}"))
+
+
+def test_one_kubeconfig_is_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text("apiVersion: v1\n")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "other"))
+    config = json.dumps({"kubernetes:kubeconfig": str(kubeconfig), "kubernetes:context": "blue"})
+    found = target.find(stack(tmp_path, "prod", config))
+    assert (found.kubeconfig, found.context, found.simulated) == (kubeconfig, "blue", False)

@@ -59,6 +59,14 @@ def test_a_namespace_follows_the_control_plane_that_its_labels_ask_for() -> None
     assert result.follows(made, result.one("Release", "istiod"))
 
 
+def test_a_changed_label_of_a_namespace_changes_the_same_resource() -> None:
+    old, new = (namespace(revision=revision) for revision in ("v1", "v2"))
+    before, after = (result.one("Namespace", "ai-inference") for result in (old, new))
+    assert before.inputs != after.inputs
+    assert before.urn == after.urn
+    assert new.follows(after, new.one("Release", "istiod-v2"))
+
+
 def test_policies_follow_the_namespace_and_istiod() -> None:
     result = namespace()
     for kind in ("PeerAuthentication", "AuthorizationPolicy"):

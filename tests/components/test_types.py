@@ -120,6 +120,8 @@ def test_bytes_are_read_from_quantities() -> None:
     assert types.size_bytes("1Gi") == 1_073_741_824
     assert types.size_bytes("1.5Ki") == 1536
     assert types.size_bytes("2G") == 2_000_000_000
+    assert types.size_bytes("3T") == 3_000_000_000_000
+    assert types.size_bytes("1Ti") == 1_099_511_627_776
 
 
 def test_seconds_are_read_from_durations() -> None:

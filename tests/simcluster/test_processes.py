@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -13,9 +14,9 @@ from simcluster.reporting import SimulationError
 
 @pytest.fixture
 def etcd(tmp_path: Path) -> Path:
-    """A shell under the name of a component."""
+    """A program that waits and starts no other, under the name of a component."""
     program = tmp_path / "etcd"
-    program.symlink_to("/bin/sh")
+    program.symlink_to(shutil.which("tail") or "/usr/bin/tail")
     return program
 
 
@@ -40,8 +41,10 @@ def test_a_port_in_use_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_process_is_known_by_the_directory_it_serves(etcd: Path, tmp_path: Path) -> None:
     mine, other = tmp_path / "a" / ".sim", tmp_path / "b" / ".sim"
     for directory in (mine, other):
-        command = [str(etcd), "-c", f"while sleep 1; do :; done # {directory}/data"]
-        processes.start(command, dict(os.environ), tmp_path / "log")
+        data = directory / "data"
+        data.mkdir(parents=True)
+        (data / "db").touch()
+        processes.start([str(etcd), "-f", f"{data}/db"], dict(os.environ), tmp_path / "log")
     try:
         assert list(processes.find(mine).values()) == ["etcd"]
         processes.kill(mine)

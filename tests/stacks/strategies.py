@@ -1,7 +1,7 @@
 """Hypothesis strategies for stacks that are valid by construction, with every option that exists.
 
 `stacks()` gives what stands in a stack file. What must be unique among models (names, Services,
-pods' labels, routes) ends with the model's number, so that no two can meet.
+routes) ends with the model's number, so that no two can meet.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ NAMESPACES = ("llm-production", "translation-serving", "n")
 
 LARGE_GPUS = ("NVIDIA-H200", "NVIDIA-B200")
 """Every preset fits them at the lengths and numbers of sequences drawn here."""
+
+GPU_COUNTS = tuple(
+    count
+    for count in range(1, 17)
+    if all(profile.divides_over(count) for profile in PRESETS.values())
+)
 
 SMALL_GPUS = tuple(sorted(product for product, gpu in GPUS.items() if not gpu.bfloat16))
 
@@ -239,8 +245,7 @@ def served(draw: st.DrawFn) -> Settings:
         gpu |= {"product": draw(st.sampled_from(SMALL_GPUS))}
     else:
         runtime["gpuMemoryUtilization"] = draw(st.sampled_from((0.5, 0.9, 1.0)))
-        # What divides the attention heads of every preset.
-        gpu |= draw(some(count=st.sampled_from((1, 2, 4)), product=st.sampled_from(LARGE_GPUS)))
+        gpu |= draw(some(count=st.sampled_from(GPU_COUNTS), product=st.sampled_from(LARGE_GPUS)))
     return {"runtime": runtime, "preset": draw(st.sampled_from(sorted(PRESETS))), "gpu": gpu}
 
 
@@ -250,9 +255,9 @@ def routes(draw: st.DrawFn, number: int) -> Settings | None:
     kind = draw(st.sampled_from(("none", "default", "host", "prefix")))
     if kind == "none":
         return None
+    route: Settings = draw(some(paths=path_patterns))
     if kind == "default" and number == 0:
-        return {}
-    route = draw(some(paths=path_patterns))
+        return route
     if kind == "host":
         return route | {"host": f"m{number}.{draw(hosts)}"} | draw(some(prefix=paths))
     ending = draw(st.sampled_from(("", "/", "/x")))
@@ -268,9 +273,9 @@ def models(draw: st.DrawFn, number: int) -> tuple[str, Settings]:
         model["service"] = f"{draw(names)}{number}"
     if draw(st.booleans()):
         model["labels"] = draw(st.dictionaries(label_keys, label_values, max_size=2))
-        model["labels"].pop("app", None)
     if draw(st.booleans()):
-        model.setdefault("labels", {})["app"] = f"{draw(names)}{number}"
+        # Few, so that models share them.
+        model.setdefault("labels", {})["app"] = draw(st.sampled_from(("llm", "hy-mt-translator")))
     scale = draw(st.sampled_from(("default", "replicas", "autoscaling")))
     if scale == "replicas":
         model["replicas"] = draw(counts())
@@ -365,10 +370,12 @@ def stacks(draw: st.DrawFn, pem: str) -> Settings:
         "mesh": draw(mesh),
         "cluster": {"version": draw(st.sampled_from(("1.35", "1.36")))},
         "models": draw(related_models()),
-        "environment": "staging",
+        "environment": draw(st.sampled_from(("production", "staging", "development"))),
     }
-    if not any("fault" in model.get("traffic", {}) for model in stack["models"].values()):
-        stack["environment"] = draw(st.sampled_from(("production", "development")))
+    if stack["environment"] == "production":
+        for name, model in stack["models"].items():
+            if fault := model.get("traffic", {}).get("fault"):
+                fault["force"] = name
     return stack | draw(
         some(
             gateway=st.one_of(st.none(), gateways(pem)),

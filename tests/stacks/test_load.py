@@ -489,6 +489,21 @@ def test_no_message_shows_what_may_be_a_secret(bad: dict[str, Any]) -> None:
     assert "8154711" not in found
 
 
+def test_a_model_at_the_root_takes_what_the_others_leave() -> None:
+    assert problems(models(a={"route": {}}, b={"route": {"prefix": "/b"}})) == {}
+    assert problems(models(a={"route": {"prefix": "/v1"}}, b={"route": {"prefix": "/v1b"}})) == {}
+
+
+def test_the_same_prefix_on_two_hosts_is_two_places() -> None:
+    elsewhere = {"route": {"host": "b.example.com", "prefix": "/v1"}}
+    assert problems(models(a={"route": {"prefix": "/v1"}}, b=elsewhere)) == {}
+
+
+def test_the_same_names_in_two_namespaces_are_two_things() -> None:
+    elsewhere = {"service": "llm", "namespace": "other"}
+    assert problems(models(a={"service": "llm"}, b=elsewhere)) == {}
+
+
 def test_settings_that_are_not_given_have_their_defaults() -> None:
     settings = from_mapping(stack_mapping())
     assert isinstance(settings.models[NAME].runtime, VllmRuntime)

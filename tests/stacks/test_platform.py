@@ -91,6 +91,51 @@ def test_without_a_gateway_models_are_in_the_mesh_alone() -> None:
     assert policy["rules"] == []
 
 
+def rules(result: Deployment, name: str) -> list[dict[str, Any]]:
+    return list(result.one("AuthorizationPolicy", name).inputs["spec"]["rules"])
+
+
+def test_where_plain_text_is_taken_a_model_is_open_to_everybody() -> None:
+    models = {NAME: model_settings(callers=["frontend"])}
+    strict = platform(models)
+    assert all("from" in rule for rule in rules(strict, "deepseek-r1-1-5b"))
+    permissive = platform(models, security={"mtls": "permissive"})
+    (rule,) = rules(permissive, "deepseek-r1-1-5b")
+    assert "from" not in rule
+    mode = permissive.one("PeerAuthentication").inputs["spec"]["mtls"]["mode"]
+    assert mode == "PERMISSIVE"
+
+
+def test_what_is_mirrored_reaches_the_other_model_and_is_let_in_there() -> None:
+    mirror = {"model": "staging", "percent": 5, "sideEffects": "none"}
+    models = {
+        "live": model_settings(callers=["frontend"], traffic={"mirror": mirror}),
+        "staging": model_settings(namespace="llm-staging", route=None),
+    }
+    result = platform(models)
+    (route,) = result.one("VirtualService", "live").inputs["spec"]["http"]
+    service = result.one("Service", "staging").inputs
+    host = f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.cluster.local"
+    assert route["mirror"]["host"] == host
+    assert route["mirror"]["port"]["number"] == service["spec"]["ports"][0]["port"]
+    admitted = [rule["from"] for rule in rules(result, "staging")]
+    assert admitted == [rule["from"] for rule in rules(result, "live")] != []
+    assert "mirror" not in result.one("VirtualService", "staging").inputs["spec"]["http"][0]
+
+
+def test_models_with_the_same_app_label_have_their_own_pods() -> None:
+    models = {
+        name: model_settings(labels={"app": "llm"}, route={"prefix": f"/{name}"})
+        for name in ("a", "b")
+    }
+    result = platform(models)
+    one, other = (result.one("Service", name).inputs["spec"]["selector"] for name in ("a", "b"))
+    assert one != other
+    for name, selector in (("a", one), ("b", other)):
+        template = result.one("Deployment", name).inputs["spec"]["template"]
+        assert selector.items() <= template["metadata"]["labels"].items()
+
+
 def test_spans_have_one_collector_for_proxies_and_servers() -> None:
     endpoint = "http://otel.observability:4317"
     result = platform(tracing={"endpoint": endpoint, "sampling": 5})

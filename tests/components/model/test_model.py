@@ -79,6 +79,15 @@ def test_generation_is_the_presets_with_the_settings_over_it() -> None:
     }
 
 
+def test_the_translation_preset_samples_as_its_authors_say() -> None:
+    assert model(preset="hy-mt1.5-1.8b").launch.generation == {
+        "temperature": 0.7,
+        "top_k": 20,
+        "top_p": 0.6,
+        "repetition_penalty": 1.05,
+    }
+
+
 def test_a_temperature_of_zero_is_a_temperature() -> None:
     assert model(generation={"temperature": 0}).launch.generation["temperature"] == 0
 

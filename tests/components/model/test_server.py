@@ -10,7 +10,7 @@ from components.namespace import InjectedNamespace, InjectedNamespaceArgs
 from tests.components.recording import MADE, Deployment, Sealed, deployed, plain_texts
 from tests.components.samples import NAME, istio, model
 
-EVERYTHING = {
+EVERYTHING: dict[str, Any] = {
     "canary": {"image": "vllm/vllm-openai:v0.32.1", "weight": 10},
     "cache": {"kind": "pvc", "size": "50Gi"},
     "autoscaling": {"signal": "queue-depth", "max": 4},
@@ -20,9 +20,9 @@ EVERYTHING = {
 }
 
 
-def server(name: str = NAME, **settings: Any) -> Deployment:
+def server(name: str = NAME, revision: str | None = None, **settings: Any) -> Deployment:
     def program() -> None:
-        mesh = istio()
+        mesh = istio(revision=revision)
         plane = ControlPlane("mesh", ControlPlaneArgs(mesh))
         namespace = InjectedNamespace("ai-inference", InjectedNamespaceArgs(mesh, plane))
         ModelServer(name, ModelServerArgs(model(name, **settings), mesh, namespace))
@@ -74,12 +74,97 @@ def test_pods_run_only_once_they_are_closed_and_have_what_they_need(name: str) -
     assert [r.name for r in before if not result.follows(pods, r)] == []
 
 
-@pytest.mark.parametrize("kind", ["VirtualService", "DestinationRule", "ScaledObject"])
-def test_callers_are_sent_only_to_pods_that_are_there(kind: str) -> None:
+def test_a_model_is_opened_to_its_callers_only_once_its_namespace_is_closed() -> None:
+    result = server()
+    opened = result.one("AuthorizationPolicy", "deepseek-r1-1-5b")
+    assert result.follows(opened, result.one("AuthorizationPolicy", "allow-nothing"))
+    assert result.follows(opened, result.one("PeerAuthentication"))
+
+
+def test_a_claim_that_waits_for_its_first_consumer_holds_no_pod_up() -> None:
+    result = server(**EVERYTHING)
+    claim = result.one("PersistentVolumeClaim")
+    assert result.follows(claim, result.one("Namespace", "ai-inference"))
+    for other in (*result.all("Deployment"), result.one("Service")):
+        assert not result.follows(other, claim)
+        assert not result.follows(claim, other)
+
+
+def test_pods_and_the_service_in_front_of_them_do_not_wait_for_each_other() -> None:
     result = server(**EVERYTHING)
     for pods in result.all("Deployment"):
-        assert result.follows(result.one(kind), pods)
-    assert result.follows(result.one(kind), result.one("Service"))
+        assert not result.follows(pods, result.one("Service"))
+        assert not result.follows(result.one("Service"), pods)
+
+
+@pytest.mark.parametrize("signal", ["queue-depth", "cpu"])
+@pytest.mark.parametrize("kind", ["VirtualService", "DestinationRule", "autoscaler"])
+def test_callers_are_sent_only_to_pods_that_are_there(kind: str, signal: str) -> None:
+    result = server(**EVERYTHING | {"autoscaling": {"signal": signal, "max": 4}})
+    scaler = {"queue-depth": "ScaledObject", "cpu": "HorizontalPodAutoscaler"}[signal]
+    later = result.one(scaler if kind == "autoscaler" else kind)
+    for pods in result.all("Deployment"):
+        assert result.follows(later, pods)
+    assert result.follows(later, result.one("Service"))
+
+
+def urns(result: Deployment) -> dict[str, str]:
+    """The objects of the model, by kind; the stable version's where there are two."""
+    component = result.one("ModelServer")
+    return {r.kind: r.urn for r in reversed(result.resources) if r.parent == component.urn}
+
+
+def test_an_object_that_stays_where_its_model_is_renamed_is_the_same_resource() -> None:
+    before, after = (urns(server(name, service="llm")) for name in ("one", "two"))
+    for kind in ("Service", "VirtualService", "DestinationRule"):
+        assert before[kind] == after[kind]
+    for kind in ("Deployment", "ServiceAccount", "AuthorizationPolicy", "PodDisruptionBudget"):
+        assert before[kind] != after[kind]
+
+
+def test_an_object_that_goes_where_its_model_stays_is_another_resource() -> None:
+    before, after = (urns(server(service=service)) for service in ("one", "two"))
+    assert before["Service"] != after["Service"]
+    assert before["Deployment"] == after["Deployment"]
+
+
+def selectors(result: Deployment) -> list[Any]:
+    """Everything by which objects find the model's pods."""
+    specs = [
+        (r.kind, r.name, r.inputs["spec"])
+        for r in result.resources
+        if r.kind in ("Deployment", "Service", "PodDisruptionBudget", "AuthorizationPolicy")
+    ]
+    spread = [
+        (name, item["labelSelector"])
+        for kind, name, spec in specs
+        if kind == "Deployment"
+        for item in spec["template"]["spec"]["topologySpreadConstraints"]
+    ]
+    own = [(kind, name, spec.get("selector")) for kind, name, spec in specs]
+    return sorted([*own, *spread], key=str)
+
+
+def test_no_label_of_the_user_changes_what_finds_the_pods() -> None:
+    labels = {"app": "other", "app.kubernetes.io/instance": "other", "version": "other"}
+    plain, labelled = server(**EVERYTHING), server(**EVERYTHING, labels=labels)
+    assert len(selectors(plain)) == 2 + 1 + 1 + 2 + 2 * 2
+    assert selectors(labelled) == selectors(plain)
+    for pods in labelled.all("Deployment"):
+        spec = pods.inputs["spec"]
+        assert spec["template"]["metadata"]["labels"]["app"] == "other"
+        wanted = spec["selector"]["matchLabels"]
+        assert wanted.items() <= spec["template"]["metadata"]["labels"].items()
+
+
+def test_a_new_revision_of_the_mesh_replaces_pods_and_leaves_their_selector() -> None:
+    old, new = (server(revision=revision).one("Deployment") for revision in ("v1", "v2"))
+    labels = new.inputs["spec"]["template"]["metadata"]["labels"]
+    assert labels["istio.io/rev"] == "v2"
+    assert labels != old.inputs["spec"]["template"]["metadata"]["labels"]
+    assert new.inputs["spec"]["selector"] == old.inputs["spec"]["selector"]
+    unrevised = server().one("Deployment").inputs["spec"]["template"]["metadata"]["labels"]
+    assert "istio.io/rev" not in unrevised
 
 
 @pytest.mark.parametrize("kind", ["VirtualService", "DestinationRule", "AuthorizationPolicy"])
