@@ -76,6 +76,8 @@ class StackSettings(Settings):
     def _name_problems(self) -> Iterator[Problem]:
         """Models that are different here and would share something in Kubernetes."""
         owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for model in self.models.values():
+            owners[(model.namespace, "ServiceAccount default")] = ["the namespace itself"]
         for name, model in self.models.items():
             for own in _own(name, model):
                 owners[(model.namespace, own)].append(name)

@@ -590,3 +590,9 @@ def test_a_null_in_the_stack_file_is_nothing() -> None:
 def test_an_empty_configuration_says_what_it_needs() -> None:
     with config({}), pytest.raises(ConfigurationError, match="mesh: is required"):
         from_config()
+
+
+def test_a_model_may_not_be_named_as_the_namespaces_own_service_account() -> None:
+    words = r"models\.default: the namespace itself and default would share the ServiceAccount"
+    with pytest.raises(ConfigurationError, match=words):
+        from_mapping(stack_mapping({"default": model_settings()}))

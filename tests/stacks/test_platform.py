@@ -87,12 +87,12 @@ def test_without_a_gateway_models_are_in_the_mesh_alone() -> None:
     assert result.all("Gateway") == []
     route = result.one("VirtualService").inputs["spec"]
     assert route["gateways"] == ["mesh"]
-    policy = result.one("AuthorizationPolicy", "deepseek-r1-1-5b").inputs["spec"]
+    policy = result.one("AuthorizationPolicy", "deepseek-r1-1-5b-callers").inputs["spec"]
     assert policy["rules"] == []
 
 
 def rules(result: Deployment, name: str) -> list[dict[str, Any]]:
-    return list(result.one("AuthorizationPolicy", name).inputs["spec"]["rules"])
+    return list(result.one("AuthorizationPolicy", f"{name}-callers").inputs["spec"]["rules"])
 
 
 def test_where_plain_text_is_taken_a_model_is_open_to_everybody() -> None:

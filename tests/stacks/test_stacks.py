@@ -132,7 +132,7 @@ def test_streams_of_vllm_have_no_timeout() -> None:
 def test_only_the_named_namespaces_and_the_gateway_may_call(path: Path) -> None:
     assert spec(path, "PeerAuthentication", "default") == {"mtls": {"mode": "STRICT"}}
     assert spec(path, "AuthorizationPolicy", "allow-nothing") == {}
-    policy = spec(path, "AuthorizationPolicy", "deepseek-r1-1-5b")
+    policy = spec(path, "AuthorizationPolicy", "deepseek-r1-1-5b-callers")
     assert [rule["from"][0]["source"] for rule in policy["rules"]] == [
         {"principals": [GATEWAY]},
         {"namespaces": ["frontend"]},

@@ -51,7 +51,7 @@ def model_policy(
     return manifest(
         "security.istio.io/v1",
         "AuthorizationPolicy",
-        model.name_label,
+        f"{model.name_label}-callers",
         model.namespace,
         labels=model.labels,
         spec={"selector": {"matchLabels": model.selector}, "action": "ALLOW", "rules": rules},

@@ -76,7 +76,7 @@ def test_pods_run_only_once_they_are_closed_and_have_what_they_need(name: str) -
 
 def test_a_model_is_opened_to_its_callers_only_once_its_namespace_is_closed() -> None:
     result = server()
-    opened = result.one("AuthorizationPolicy", "deepseek-r1-1-5b")
+    opened = result.one("AuthorizationPolicy", "deepseek-r1-1-5b-callers")
     assert result.follows(opened, result.one("AuthorizationPolicy", "allow-nothing"))
     assert result.follows(opened, result.one("PeerAuthentication"))
 
