@@ -49,6 +49,7 @@ def test_the_cluster_of_the_environment_is_asked(
 def test_kubeconfig_and_context_are_those_of_the_provider(kubectl: Path) -> None:
     running_version("cluster.yaml", "blue")
     arguments = (kubectl / "arguments").read_text()
+    assert arguments.startswith("get --raw=/version ")
     assert "--kubeconfig=cluster.yaml" in arguments
     assert "--context=blue" in arguments
 

@@ -49,7 +49,7 @@ def test_an_object_registers_as_the_typed_class_does() -> None:
     item = manifest("apps/v1", "Deployment", "x", "default", spec={"replicas": 2})
 
     def typed() -> None:
-        Deployment("x", metadata=item["metadata"], spec=item["spec"])  # type: ignore[arg-type]
+        Deployment("x", metadata=item["metadata"], spec=item["spec"])
 
     ours = deployed(lambda: KubernetesObject(item)).one("Deployment")
     theirs = deployed(typed).one("Deployment")

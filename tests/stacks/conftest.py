@@ -79,4 +79,10 @@ class Site:
 def site(cluster: SimulatedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = Site(cluster, tmp_path_factory.mktemp("site") / "Pulumi.local.yaml")
     made.up()
+    # The autoscaler, which comes last, adds the second replica.
+    minimum = "--for=jsonpath={.status.availableReplicas}=2"
+    answer = made.cluster.run_kubectl(
+        "wait", minimum, "deployment/deepseek-r1-1.5b", "--namespace=ai-inference", "--timeout=60s"
+    )
+    assert answer.code == 0, answer.errors
     yield made

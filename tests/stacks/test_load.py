@@ -409,6 +409,22 @@ def test_what_is_wrong_in_one_place_is_said_once() -> None:
     assert [title for title, mapping, *_ in once if len(problems(mapping)) != 1] == []
 
 
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"replicas": "three"}, "expected a whole number, 1 or more; got 'three'"),
+        ({"preset": 7}, "expected text; got 7"),
+        ({"labels": []}, "expected a map; got a list"),
+        ({"service": "x" * 100}, None),
+    ],
+)
+def test_a_message_says_what_was_expected_and_what_came(
+    bad: dict[str, Any], message: str | None
+) -> None:
+    ((_, found),) = problems(model(**bad)).items()
+    assert found == message if message else found.endswith(f"got '{'x' * 56}...")
+
+
 def test_everything_that_is_wrong_is_reported_together() -> None:
     mapping = stack_mapping(
         {

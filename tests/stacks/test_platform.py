@@ -149,7 +149,7 @@ def test_a_stack_without_models_is_the_mesh_and_its_gateway() -> None:
 
 
 def test_addresses_are_those_of_the_services() -> None:
-    urls = []
+    urls: list[str] = []
 
     def program() -> None:
         server = build(stack()).models[NAME]

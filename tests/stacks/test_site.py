@@ -95,7 +95,7 @@ def test_the_gateway_has_an_address_and_the_pods_that_its_listeners_select(site:
 
 
 def test_the_gateways_identity_is_the_one_that_is_let_in(site: Site) -> None:
-    policy = site.get("authorizationpolicies", "deepseek-r1-1-5b", NAMESPACE)
+    policy = site.get("authorizationpolicies", "deepseek-r1-1-5b-callers", NAMESPACE)
     (identity,) = policy["spec"]["rules"][0]["from"][0]["source"]["principals"]
     for pod in pods(site, GATEWAY_NAMESPACE):
         account = pod["spec"]["serviceAccountName"]

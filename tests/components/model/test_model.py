@@ -71,10 +71,11 @@ def test_labels_of_the_user_are_on_every_object() -> None:
 
 
 def test_generation_is_the_presets_with_the_settings_over_it() -> None:
-    generation = {"maxTokens": 2048, "temperature": 0.2}
+    generation = {"maxTokens": 2048, "temperature": 0.2, "topK": 5}
     assert model(generation=generation).launch.generation == {
         "max_new_tokens": 2048,
         "temperature": 0.2,
+        "top_k": 5,
         "top_p": 0.95,
     }
 

@@ -25,6 +25,7 @@ def test_default_configuration_is_base_and_then_istiod() -> None:
 def test_the_node_agent_comes_before_istiod_whose_pods_need_it() -> None:
     assert list(charts(cni=True)) == ["base", "cni", "istiod"]
     assert charts(cni=True)["istiod"].values["cni"] == {"enabled": True}
+    assert "cni" not in charts()["istiod"].values
 
 
 def test_every_chart_has_the_pinned_version_and_the_repository_that_stays() -> None:
@@ -41,7 +42,8 @@ def test_the_failure_policy_does_not_flip_while_running(name: str) -> None:
 def test_istiod_is_two_replicas_or_one() -> None:
     many, one = charts()["istiod"].values, charts(high_availability=False)["istiod"].values
     assert many["autoscaleMin"] == 2
-    assert "topologySpreadConstraints" in many
+    (spread,) = many["topologySpreadConstraints"]
+    assert spread["labelSelector"] == {"matchLabels": {"app": "istiod"}}
     assert one["autoscaleMin"] == 1
     assert one["autoscaleEnabled"] is False
 

@@ -28,7 +28,10 @@ def test_without_native_sidecars_the_model_is_held_and_the_proxy_drains_last() -
     assert annotations["sidecar.istio.io/nativeSidecar"] == "false"
     config = json.loads(annotations["proxy.istio.io/config"])
     assert config["holdApplicationUntilProxyStarts"] is True
-    assert config["proxyMetadata"]["EXIT_ON_ZERO_ACTIVE_CONNECTIONS"] == "true"
+    assert config["proxyMetadata"] == {
+        "EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true",
+        "MINIMUM_DRAIN_DURATION": "15s",
+    }
 
 
 def test_pods_are_restricted_only_where_a_node_agent_redirects() -> None:
