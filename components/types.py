@@ -103,6 +103,12 @@ Utilization = Annotated[
 
 Count = Annotated[int, Field(ge=1, le=100_000, strict=True), expected("a whole number, 1 or more")]
 
+Tokens = Annotated[
+    int,
+    Field(ge=1, le=10_000_000, strict=True),
+    expected("a whole number of tokens, 1 or more"),
+]
+
 Fraction = Annotated[float, Field(gt=0, le=1), expected("a number above 0 and at most 1")]
 
 Cpu = Annotated[

@@ -18,6 +18,7 @@ PRESETS = {
         kv_heads=2,
         head_size=128,
         intermediate_size=8960,
+        context_length=131_072,
         max_length=8192,
         dtype="bfloat16",
         arguments=("--reasoning-parser=deepseek_r1",),
@@ -32,6 +33,7 @@ PRESETS = {
         kv_heads=4,
         head_size=128,
         intermediate_size=6144,
+        context_length=262_144,
         max_length=4096,
         dtype="bfloat16",
         sampling=(

@@ -54,6 +54,11 @@ class StackSettings(Settings):
         for name, model in self.models.items():
             for problem in _fit_problems(model, self.cluster.version):
                 yield Problem(("models", name, *problem.path), problem.message)
+            if model.runtime.port in self.mesh.proxy_ports:
+                yield Problem(
+                    ("models", name, "runtime", "port"),
+                    f"port {model.runtime.port} is the mesh proxy's own; use another, such as 8000",
+                )
             for problem in self._traffic_problems(name, model.traffic):
                 yield Problem(("models", name, "traffic", *problem.path), problem.message)
 
@@ -154,6 +159,11 @@ def _gpu_problems(
     runtime: VllmRuntime, profile: ModelProfile, gpu: Gpu | None, count: int
 ) -> Iterator[Problem]:
     """What a known model asks of its GPUs, and of the product where it is known."""
+    if runtime.max_length and runtime.max_length > profile.context_length:
+        yield Problem(
+            ("runtime", "maxLength"),
+            f"{profile.hub_id} has a context of {profile.context_length} tokens; lower it to that",
+        )
     demand = runtime.demand(profile, count)
     if reason := demand.division_problem():
         yield Problem(("gpu", "count"), reason)

@@ -92,6 +92,12 @@ def test_the_life_of_a_stack(project: Project) -> None:
     project.edit("weight: 10", "weight: 20")
     assert project.changes("up", "--yes", "--skip-preview")["updated"] == 1
 
+    project.edit("deepseek-r1-1.5b:", "deepseek-two:")
+    renamed = project.changes("up", "--yes", "--skip-preview")
+    assert renamed["updated"] == 3, "the Service, which keeps its name, and its routes"
+    project.edit("deepseek-two:", "deepseek-r1-1.5b:")
+    assert project.changes("up", "--yes", "--skip-preview") == renamed
+
     secret = 'inference-mesh:models["deepseek-r1-1.5b"].huggingFaceToken'
     project.pulumi("config", "set", "--secret", "--path", secret, TOKEN)
     changed = project.changes("up", "--yes", "--skip-preview")

@@ -30,8 +30,10 @@ class ModelProfile:
     head_size: int
     intermediate_size: int
     """Width of the feed-forward layers."""
+    context_length: int
+    """Longest context of the model, in tokens."""
     max_length: int
-    """Context length to serve by default, in tokens; at most the model's own."""
+    """Context length to serve by default, in tokens."""
     dtype: DType
     arguments: tuple[str, ...] = ()
     """Flags that the model needs of vLLM."""

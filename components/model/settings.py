@@ -30,6 +30,7 @@ from components.types import (
     Name,
     PathPattern,
     Percent,
+    Tokens,
     UrlPath,
     expected,
     seconds,
@@ -85,7 +86,7 @@ class Toleration(Settings):
 class GenerationSettings(Settings):
     """Server-side limit and defaults of generation; a request may ask for other sampling."""
 
-    max_tokens: Count | None = None
+    max_tokens: Tokens | None = None
     """Most new tokens of a request."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None

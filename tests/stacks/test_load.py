@@ -129,6 +129,24 @@ BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
         ["needs the key 'kind'"],
     ),
     (
+        "a port of the proxy",
+        model(runtime={"kind": "vllm", "port": 15020}),
+        "models.m.runtime.port",
+        ["port 15020 is the mesh proxy's own", "8000"],
+    ),
+    (
+        "a context longer than the model's",
+        model(runtime={"kind": "vllm", "maxLength": 200_000, "maxSequences": 1}),
+        "models.m.runtime.maxLength",
+        ["has a context of 131072 tokens"],
+    ),
+    (
+        "a revision too long for its release",
+        stack_mapping(mesh={"kind": "istio", "revision": "r" * 47}),
+        "mesh.revision",
+        ["expected at most 46 characters"],
+    ),
+    (
         "an unknown preset",
         model(preset="llama"),
         "models.m.preset",

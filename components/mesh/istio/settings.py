@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,15 @@ SUPPORTED_KUBERNETES = {"1.30": (32, 36), "1.31": (32, 36)}
 """Minor versions of Kubernetes 1.x, first and last, that an Istio release is tested on.
 
 https://istio.io/latest/docs/releases/supported-releases/
+"""
+
+
+LONGEST_REVISION = 46
+
+PROXY_PORTS = frozenset({15000, 15001, 15002, 15004, 15006, 15008, 15020, 15021, 15053, 15090})
+"""Ports that the proxy takes in every pod.
+
+https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio
 """
 
 
@@ -28,6 +37,9 @@ class ChartValues(Settings):
 
 class IstioSettings(Settings):
     """Istio in sidecar mode."""
+
+    proxy_ports: ClassVar[frozenset[int]] = PROXY_PORTS
+    """Ports that no server in a meshed pod can have."""
 
     kind: Literal["istio"]
     version: Release = "1.31.1"
@@ -54,6 +66,12 @@ class IstioSettings(Settings):
                 f"{', '.join(sorted(SUPPORTED_KUBERNETES))}, for example 1.31.1",
             )
 
+        if self.revision and len(self.revision) > LONGEST_REVISION:
+            yield Problem(
+                ("revision",),
+                f"expected at most {LONGEST_REVISION} characters, since Helm limits the name of "
+                f"release istiod-{self.revision} to 53",
+            )
         for key in ("name", "labels", "serviceAccount", "revision"):
             if key in self.values.gateway:
                 yield Problem(

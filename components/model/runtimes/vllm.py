@@ -9,7 +9,7 @@ from pydantic import Field
 
 from components.model.memory import Demand, DType, ModelProfile
 from components.model.runtimes.base import HOME_DIRECTORY, MODELS_DIRECTORY, Launch, Runtime
-from components.types import Count, Fraction, HubId, Image, Port, UrlPath
+from components.types import Fraction, HubId, Image, Port, Tokens, UrlPath
 
 _WARM_UP_SCRIPT = """\
 import json, os, urllib.request as u
@@ -34,7 +34,7 @@ class VllmRuntime(Runtime):
     """Hugging Face id of a model without a preset; its memory is then not checked."""
     dtype: DType | None = None
     """Default: the preset's, or vLLM's choice."""
-    max_length: Count | None = None
+    max_length: Tokens | None = None
     """Context length in tokens. Default: the preset's, or the model's own."""
     max_sequences: Annotated[int, Field(ge=1, le=4096, strict=True)] = 32
     """Sequences generated at once; more wait in the queue. Sized against GPU memory at the full

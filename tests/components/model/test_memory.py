@@ -17,6 +17,7 @@ SMALL = ModelProfile(
     kv_heads=4,
     head_size=128,
     intermediate_size=6144,
+    context_length=32768,
     max_length=8192,
     dtype="bfloat16",
 )
