@@ -35,17 +35,6 @@ def _pattern(regex: str, longest: int = 253) -> StringConstraints:
 
 
 _LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
-_SIZE_UNITS = {
-    "": 1,
-    "k": 10**3,
-    "M": 10**6,
-    "G": 10**9,
-    "T": 10**12,
-    "Ki": 2**10,
-    "Mi": 2**20,
-    "Gi": 2**30,
-    "Ti": 2**40,
-}
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 
 Name = Annotated[
@@ -216,17 +205,6 @@ HeaderValue = Annotated[
     _pattern(r"[ -~]+"),
     expected("a header's value in printable ASCII, for example canary"),
 ]
-
-
-def cores(cpu: str) -> float:
-    """CPU cores of a quantity: `500m` is 0.5."""
-    return float(cpu[:-1]) / 1000 if cpu.endswith("m") else float(cpu)
-
-
-def size_bytes(memory: str) -> int:
-    """Bytes of a quantity: `1Gi` is 1073741824."""
-    number, unit = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", memory).groups()  # type: ignore[union-attr]
-    return int(Decimal(number) * _SIZE_UNITS[unit])
 
 
 def seconds(duration: str) -> float:

@@ -112,17 +112,5 @@ def test_numbers_that_yaml_reads_are_taken_as_text(kind: Any, given: Any, taken:
     assert TypeAdapter(kind).validate_python(given) == taken
 
 
-def test_cores_are_read_from_quantities() -> None:
-    assert (types.cores("500m"), types.cores("4"), types.cores("0.25")) == (0.5, 4, 0.25)
-
-
-def test_bytes_are_read_from_quantities() -> None:
-    assert types.size_bytes("1Gi") == 1_073_741_824
-    assert types.size_bytes("1.5Ki") == 1536
-    assert types.size_bytes("2G") == 2_000_000_000
-    assert types.size_bytes("3T") == 3_000_000_000_000
-    assert types.size_bytes("1Ti") == 1_099_511_627_776
-
-
 def test_seconds_are_read_from_durations() -> None:
     assert [types.seconds(text) for text in ("500ms", "30s", "2m", "1h")] == [0.5, 30, 120, 3600]

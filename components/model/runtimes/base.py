@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -62,22 +63,22 @@ class Runtime(Settings):
     environment: dict[EnvName, str] = Field(default_factory=dict)
 
     @property
+    @abstractmethod
     def health(self) -> UrlPath:
         """Path that answers 200 once the server can serve."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self, launch: Launch) -> dict[str, Any]:
         """The container's `command` and `args`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def variables(self, launch: Launch) -> dict[str, str]:
         """The container's environment."""
-        raise NotImplementedError
 
     def api_key_variable(self) -> str:
         """Environment variable from which the server takes its API key."""
         return "API_KEY"
 
+    @abstractmethod
     def warm_up(self, launch: Launch) -> dict[str, Any]:
         """The check of the startup probe: it succeeds once the model is warm."""
-        raise NotImplementedError
