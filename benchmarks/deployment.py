@@ -54,7 +54,7 @@ def _ours(target: Target) -> tuple[float, float]:
 
 def _plain(target: Target) -> tuple[float, float]:
     waves = in_waves(record(PROGRAM, stackfile.read(target.stack.file)))
-    cluster = Cluster(target.kubeconfig, target.kubectl, target.helm)
+    cluster = target.cluster
     return _seconds(lambda: _install(cluster, waves)), _seconds(lambda: _apply(cluster, *waves))
 
 

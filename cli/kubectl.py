@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.target import Target
-from gitops.cluster import Cluster
 from gitops.engine import HelmAndKubectl
 
 PROGRAM = Path("__main__.py")
@@ -30,6 +29,4 @@ class KubectlEngine:
 
     @property
     def _deployer(self) -> HelmAndKubectl:
-        target = self.target
-        cluster = Cluster(target.kubeconfig, target.kubectl, target.helm, target.context)
-        return HelmAndKubectl(PROGRAM, cluster)
+        return HelmAndKubectl(PROGRAM, self.target.cluster)

@@ -73,11 +73,10 @@ class PulumiEngine:
 
     def up(self) -> None:
         # Refreshed, so that what was changed by hand, or left by a run cut short, is mended.
-        attended = () if not self._unattended else ("--skip-preview", "--yes")
-        self._run("up", "--refresh", *attended)
+        self._run("up", "--refresh", *(("--skip-preview", "--yes") if self._unattended else ()))
 
     def down(self) -> None:
-        self._run("destroy", "--yes") if self._unattended else self._run("destroy")
+        self._run("destroy", *(("--yes",) if self._unattended else ()))
 
     @property
     def _unattended(self) -> bool:
@@ -95,9 +94,8 @@ class PulumiEngine:
                 "PULUMI_CONFIG_PASSPHRASE": "",
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
             }
-        base = [str(self.binary), "--cwd", str(project), "--non-interactive"]
-        if not self._unattended:
-            base.pop()
+        base = [str(self.binary), "--cwd", str(project)]
+        base += ["--non-interactive"] if self._unattended else []
         stack = self.target.stack
         own_file = [] if self.target.simulated else ["--config-file", str(stack.file)]
         select = [*base, "stack", "select", "--create", stack.name]

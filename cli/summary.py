@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-from cli.stack import CommandError
 from cli.target import Target
 
 PART = "app.kubernetes.io/part-of=inference-mesh"
@@ -31,15 +28,7 @@ def summary(target: Target) -> str:
 
 
 def _get(target: Target, kinds: str, *options: str) -> Objects:
-    command = [target.kubectl, f"--kubeconfig={target.kubeconfig}", "get", kinds, "--output=json"]
-    if target.context:
-        command.append(f"--context={target.context}")
-    answer = subprocess.run(
-        [*command, "--all-namespaces", *options], capture_output=True, text=True, check=False
-    )
-    if answer.returncode:
-        raise CommandError(f"the cluster does not answer: {answer.stderr.strip()}")
-    items: Objects = json.loads(answer.stdout)["items"]
+    items: Objects = target.cluster.get(kinds, "--all-namespaces", *options)["items"]
     return items
 
 
@@ -95,7 +84,7 @@ def _scaling(scaler: dict[str, Any], now: int) -> str:
 
 def _hints(target: Target) -> Iterator[str]:
     others = os.environ["PATH"].partition(os.pathsep)[2] if target.simulated else None
-    kubectl = "kubectl" if shutil.which("kubectl", path=others) else target.kubectl
+    kubectl = "kubectl" if shutil.which("kubectl", path=others) else target.cluster.kubectl
     yield f"  look     KUBECONFIG={target.shown_kubeconfig} {kubectl} get pods --all-namespaces"
     if target.simulated:
         yield "           .venv/bin/python -m simcluster status (or: logs istiod)"

@@ -9,12 +9,14 @@ from pathlib import Path
 import yaml
 
 from cli.stack import LOCAL, CommandError, Stack
+from gitops.cluster import Cluster
+from gitops.stackfile import PROJECT
 from simcluster.cluster import SimulatedCluster
 
 SIMULATION = Path(".sim")
 """Directory of the simulated cluster, and of all that commands keep for it."""
 
-CHARTS_KEY = "inference-mesh:charts"
+CHARTS_KEY = f"{PROJECT}:charts"
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,9 @@ class Target:
         return os.path.relpath(self.kubeconfig) if inside else str(self.kubeconfig)
 
     @property
-    def helm(self) -> str:
-        return self._tool("helm")
-
-    @property
-    def kubectl(self) -> str:
-        return self._tool("kubectl")
+    def cluster(self) -> Cluster:
+        """The cluster, reached with kubectl and helm."""
+        return Cluster(self.kubeconfig, self._tool("kubectl"), self._tool("helm"), self.context)
 
     def _tool(self, name: str) -> str:
         return str(SimulatedCluster(SIMULATION).tools / name) if self.simulated else name

@@ -53,6 +53,17 @@ def recommended_labels(name: str, component: str) -> dict[str, str]:
     }
 
 
+def topology_spread(key: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    """Pods with these labels evenly over the values of a node label; never at the price of a pod
+    that cannot run."""
+    return {
+        "maxSkew": 1,
+        "topologyKey": key,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": dict(labels)},
+    }
+
+
 class KubernetesObject(pulumi.CustomResource):
     """One manifest as a resource of the Kubernetes provider.
 

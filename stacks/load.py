@@ -11,9 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from components.settings import Problem, Settings
 from stacks.errors import ConfigurationError, field_problems
-from stacks.settings import StackSettings
-
-PROJECT = "inference-mesh"
+from stacks.settings import PROJECT, StackSettings
 
 
 def from_config() -> StackSettings:
@@ -65,7 +63,7 @@ def _sound_part(given: Mapping[str, Any], problems: list[Problem]) -> StackSetti
         sound["models"] = {
             name: _without_broken_mirror(model, broken)
             for name, model in sound["models"].items()
-            if ("models", name) not in broken
+            if ("models", str(name)) not in broken
         }
     # A mesh is required; where it is broken itself, the rest can still be checked.
     return _validate({"mesh": {"kind": "istio"}} | sound)

@@ -31,16 +31,15 @@ def models(settings: StackSettings) -> list[Model]:
     ]
 
 
-def mirrored_gpus(settings: StackSettings) -> list[str]:
+def mirrored_gpus(resolved: list[Model]) -> list[str]:
     """What mirroring costs, a line a mirror."""
     lines = []
-    for model in models(settings):
+    for model in resolved:
         mirror, target = model.settings.traffic.mirror, model.mirror
         if mirror and target:
-            scaling = target.settings.autoscaling
-            most = scaling.max if scaling else target.settings.replicas or 1
+            gpus = target.most_replicas * target.settings.gpu.count
             lines.append(
                 f"{mirror.percent} % of the requests to {model.name} are mirrored to "
-                f"{target.name}: up to {most * target.settings.gpu.count} GPUs work for no user"
+                f"{target.name}: up to {gpus} GPUs work for no user"
             )
     return lines

@@ -41,7 +41,7 @@ def build(settings: StackSettings) -> Platform:
     mesh = _mesh(settings)
     check_surroundings(settings, mesh)
     models = resolved_models(settings)
-    for line in mirrored_gpus(settings):
+    for line in mirrored_gpus(models):
         pulumi.log.info(line)
     control_plane = ControlPlane(
         "mesh",

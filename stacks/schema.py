@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from stacks.settings import StackSettings
+from stacks.settings import PROJECT, StackSettings
 
-PREFIX = "inference-mesh:"
+PREFIX = f"{PROJECT}:"
 """Namespace of the program's keys in a stack file."""
 
 SCHEMA_FILE = Path(__file__).parent / "schema.json"

@@ -24,6 +24,9 @@ from components.traffic import TrafficSettings
 from components.types import ModelName
 from stacks.presets import PRESETS
 
+PROJECT = "inference-mesh"
+"""The Pulumi project, in whose namespace the keys of a stack file are."""
+
 
 class SecuritySettings(Settings):
     """Security of the models' namespaces. Calls are denied unless a model lists the caller."""

@@ -78,6 +78,12 @@ class Model:
         return self.settings.runtime.public_paths if given is None else given
 
     @property
+    def most_replicas(self) -> int:
+        """Of the stable version."""
+        scaling = self.settings.autoscaling
+        return scaling.max if scaling else self.settings.replicas or 1
+
+    @property
     def grace_seconds(self) -> int:
         """From the order to stop until the pod is killed."""
         return int(seconds(self.settings.grace_period))

@@ -99,10 +99,8 @@ def progress_seconds(model: Model) -> int:
 
 def rollout_seconds(model: Model) -> int:
     """How long a whole rollout may take, replica by replica."""
-    scaling = model.settings.autoscaling
-    replicas = scaling.max if scaling else model.settings.replicas or 1
     at_once = max(1, model.settings.rollout.surge + model.settings.rollout.unavailable)
-    waves = -(-replicas // at_once)
+    waves = -(-model.most_replicas // at_once)
     return waves * (progress_seconds(model) + model.grace_seconds)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.kubernetes import Manifest
+from components.kubernetes import Manifest, topology_spread
 from components.model import cache
 from components.model.model import Model, Version
 from components.model.runtimes.base import CONTAINER, HOME_DIRECTORY
@@ -125,17 +125,10 @@ def _probes(model: Model) -> dict[str, Any]:
 
 
 def _spread(model: Model, version: Version) -> list[dict[str, Any]]:
-    """Over zones, then nodes; never at the price of a pod that cannot run."""
-    selector = {"matchLabels": model.selector | {"version": version.name}}
-    return [
-        {
-            "maxSkew": 1,
-            "topologyKey": key,
-            "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": selector,
-        }
-        for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
-    ]
+    """Over zones, then nodes."""
+    labels = model.selector | {"version": version.name}
+    keys = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+    return [topology_spread(key, labels) for key in keys]
 
 
 def _node_selector(model: Model) -> dict[str, str]:

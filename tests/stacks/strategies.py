@@ -9,11 +9,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from components.model.memory import GPUS
 from components.model.runtimes.vllm import VllmRuntime
 from stacks.presets import PRESETS
+
+ANY_STACK = settings(
+    max_examples=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    # Making a failing stack smaller takes minutes.
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+"""Of a property that holds for any stack."""
 
 Settings = dict[str, Any]
 Strategy = st.SearchStrategy[Any]

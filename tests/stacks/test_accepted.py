@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stacks import strategies
 from tests.stacks.conftest import Site
 from tests.stacks.objects import Objects, objects, of_kind, platform
+from tests.stacks.strategies import ANY_STACK
 
 pytestmark = pytest.mark.cluster
 
@@ -53,15 +54,7 @@ def pods(found: Objects) -> Iterator[dict[str, Any]]:
             }
 
 
-@settings(
-    max_examples=40,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    # What is refused is named; making it smaller would take minutes.
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@ANY_STACK
 @given(st.data())
 def test_what_validation_accepts_the_cluster_accepts(
     ready: Site, pem: str, data: st.DataObject

@@ -33,12 +33,12 @@ def test_spans_of_all_models_go_to_the_stacks_collector() -> None:
 
 
 def test_what_mirroring_costs_is_said_in_gpus() -> None:
-    assert mirrored_gpus(stack(TWO)) == [
+    assert mirrored_gpus(models(stack(TWO))) == [
         "5 % of the requests to live are mirrored to staging: up to 6 GPUs work for no user"
     ]
 
 
 def test_an_autoscaled_mirror_may_take_its_most_gpus() -> None:
     scaled = model_settings(route=None, autoscaling={"signal": "cpu", "max": 8})
-    (line,) = mirrored_gpus(stack(TWO | {"staging": scaled}))
+    (line,) = mirrored_gpus(models(stack(TWO | {"staging": scaled})))
     assert "up to 8 GPUs" in line

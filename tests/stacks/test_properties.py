@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from gitops import render, secrets
 from gitops.manifests import in_waves
 from gitops.record import record
 from gitops.stackfile import StackFile
+from stacks.errors import ConfigurationError
 from stacks.load import from_mapping
 from stacks.schema import PREFIX
 from tests.components.recording import plain_texts
@@ -20,30 +24,21 @@ from tests.stacks import strategies
 from tests.stacks.files import PROGRAM
 from tests.stacks.json_schema import errors
 from tests.stacks.objects import Objects, objects, of_kind, platform
+from tests.stacks.strategies import ANY_STACK
 from tests.stacks.test_schema import SCHEMA
-
-any_stack = settings(
-    max_examples=40,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    # Making a failing stack smaller takes minutes.
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 
 LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
-@any_stack
+@ANY_STACK
 @given(st.data())
 def test_settings_survive_being_written_and_read(pem: str, data: st.DataObject) -> None:
     loaded = from_mapping(data.draw(strategies.stacks(pem)))
     assert from_mapping(loaded.model_dump(by_alias=True, exclude_unset=True)) == loaded
 
 
-@any_stack
+@ANY_STACK
 @given(st.data())
 def test_what_loads_keeps_to_the_schema(pem: str, data: st.DataObject) -> None:
     mapping = data.draw(strategies.stacks(pem))
@@ -52,7 +47,7 @@ def test_what_loads_keeps_to_the_schema(pem: str, data: st.DataObject) -> None:
     assert list(errors(document, SCHEMA, SCHEMA)) == []
 
 
-@any_stack
+@ANY_STACK
 @given(st.data())
 def test_the_objects_of_a_stack_fit_together(pem: str, data: st.DataObject) -> None:
     mapping = data.draw(strategies.stacks(pem))
@@ -117,7 +112,7 @@ def _assert_names_are_valid(found: Objects) -> None:
         assert ("Namespace", "", namespace) in found or not namespace
 
 
-@settings(any_stack, max_examples=20)
+@settings(ANY_STACK, max_examples=20)
 @given(st.data())
 def test_two_renders_are_equal(pem: str, data: st.DataObject) -> None:
     mapping = data.draw(strategies.stacks(pem))
@@ -136,3 +131,43 @@ def test_two_renders_are_equal(pem: str, data: st.DataObject) -> None:
         return render.files(waves, secrets=secrets.Secrets(include=True))
 
     assert rendered() == rendered()
+
+
+WELL_FORMED: dict[str, Any] = {
+    "mesh": {"kind": "istio"},
+    "gateway": {"host": "a.example.com", "tls": {"issuer": "x"}},
+    "models": {
+        "m": {
+            "namespace": "x",
+            "preset": "hy-mt1.5-1.8b",
+            "traffic": {"mirror": {"model": "n", "percent": 5, "sideEffects": "none"}},
+            "canary": {"image": "a/b:c", "weight": 3},
+        },
+        "n": {"namespace": "y", "autoscaling": {"max": 3, "signal": "cpu"}},
+    },
+}
+JUNK = st.sampled_from([None, [], {}, "x", "", 3, -1, 1.5, True, [None], {"kind": "x"}, {1: 2}])
+
+
+def keys(content: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in content.items():
+        yield (*above, key)
+        if isinstance(value, dict):
+            yield from keys(value, (*above, key))
+
+
+@settings(ANY_STACK, phases=[Phase.explicit, Phase.generate], max_examples=400)
+@example([(("models",), {1: 2})])
+@given(st.lists(st.tuples(st.sampled_from([*keys(WELL_FORMED)]), JUNK), min_size=1, max_size=3))
+def test_whatever_is_wrong_gets_a_message_and_no_other_error(
+    changes: list[tuple[tuple[str, ...], Any]],
+) -> None:
+    content = copy.deepcopy(WELL_FORMED)
+    for path, junk in changes:
+        place: Any = content
+        for key in path[:-1]:
+            place = place.get(key) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place[path[-1]] = copy.deepcopy(junk)
+    with contextlib.suppress(ConfigurationError):
+        from_mapping(content, frozenset())

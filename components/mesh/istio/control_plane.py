@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from components.chart import Chart, Values, merge_values
-from components.kubernetes import Manifest, manifest
+from components.kubernetes import Manifest, manifest, topology_spread
 from components.mesh.istio.settings import SUPPORTED_KUBERNETES, IstioSettings
 
 NAMESPACE = "istio-system"
@@ -60,7 +60,9 @@ def _istiod_values(settings: IstioSettings, traces_endpoint: str | None) -> Valu
         "meshConfig": {"trustDomain": settings.trust_domain},
     }
     if settings.high_availability:
-        values["topologySpreadConstraints"] = [_spread_istiod()]
+        values["topologySpreadConstraints"] = [
+            topology_spread("kubernetes.io/hostname", {"app": "istiod"})
+        ]
     else:
         values["autoscaleEnabled"] = False
     if settings.revision:
@@ -70,15 +72,6 @@ def _istiod_values(settings: IstioSettings, traces_endpoint: str | None) -> Valu
     if traces_endpoint:
         values["meshConfig"] |= {"extensionProviders": [_tracing_provider(traces_endpoint)]}
     return values
-
-
-def _spread_istiod() -> Values:
-    return {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": {"app": "istiod"}},
-    }
 
 
 def _tracing_provider(endpoint: str) -> Values:

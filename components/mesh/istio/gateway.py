@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.chart import Chart, Values, merge_values
-from components.kubernetes import Manifest, manifest
+from components.kubernetes import Manifest, manifest, topology_spread
 from components.mesh.istio.control_plane import REPOSITORY
 from components.mesh.istio.settings import IstioSettings
 from components.mesh.protocol import Ingress
@@ -50,12 +50,7 @@ def _values(settings: IstioSettings, ingress: Ingress) -> Values:
         values["autoscaling"] = {"minReplicas": 2}
         values["podDisruptionBudget"] = {"maxUnavailable": 1}
         values["topologySpreadConstraints"] = [
-            {
-                "maxSkew": 1,
-                "topologyKey": "kubernetes.io/hostname",
-                "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": pod_selector()},
-            }
+            topology_spread("kubernetes.io/hostname", pod_selector())
         ]
     else:
         values["autoscaling"] = {"enabled": False}
