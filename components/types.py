@@ -47,6 +47,16 @@ Name = Annotated[
 ]
 """RFC 1035 label: what Kubernetes asks of the name of a Service or Namespace."""
 
+ServiceName = Annotated[
+    str,
+    _pattern("[a-z](?:[-a-z0-9]*[a-z0-9])?", 55),
+    expected(
+        "at most 55 lower-case letters, digits and '-', beginning with a letter, without dots, "
+        "for example hy-mt-service"
+    ),
+]
+"""A model's Service, with room for the suffix of the Service of a version: -primary is longest."""
+
 ObjectName = Annotated[
     str,
     _pattern(rf"{_LABEL}(?:\.{_LABEL})*"),
@@ -116,9 +126,10 @@ Memory = Annotated[
 
 Duration = Annotated[
     str,
-    _pattern(r"[1-9][0-9]{0,5}(?:ms|s|m|h)"),
-    expected("a time with one unit of ms, s, m or h, for example 30s"),
+    _pattern(r"[1-9][0-9]{0,4}(?:ms|s|m|h)"),
+    expected("a time of up to five digits and one unit of ms, s, m or h, for example 30s"),
 ]
+"""Five digits are what the Gateway API takes (https://gateway-api.sigs.k8s.io/geps/gep-2257/)."""
 
 UrlPath = Annotated[
     str,

@@ -114,6 +114,18 @@ class Model:
             Version("canary", deployment, canary.image, canary.weight, canary.replicas),
         )
 
+    def version_cookie(self, version: str) -> str:
+        """The cookie that keeps a user with a version, as a Set-Cookie header."""
+        return f"{self._cookie}={version}; Path=/; HttpOnly; SameSite=Lax"
+
+    def version_cookie_pattern(self, version: str) -> str:
+        """Regular expression of a whole Cookie header that has it."""
+        return f"(.*;[ ]*)?{self._cookie}={version}(;.*)?"
+
+    @property
+    def _cookie(self) -> str:
+        return f"{self.name_label}-version"
+
     @cached_property
     def launch(self) -> Launch:
         """What the model's server is started with."""

@@ -30,6 +30,7 @@ from components.types import (
     Name,
     PathPattern,
     Percent,
+    ServiceName,
     Tokens,
     UrlPath,
     expected,
@@ -177,7 +178,7 @@ class ModelSettings(Settings):
     preset: str | None = None
     """A known model of `stacks/presets.py`."""
     runtime: Annotated[VllmRuntime | CustomRuntime, Field(discriminator="kind")] = VllmRuntime()
-    service: Name | None = None
+    service: ServiceName | None = None
     """Name of the Service. Default: the model's name with dashes for dots, which Kubernetes does
     not allow in the name of a Service."""
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)

@@ -62,7 +62,7 @@ def counts(most: int = 100_000) -> Strategy:
 
 def durations(*units: str) -> Strategy:
     unit = st.sampled_from(units or ("ms", "s", "m", "h"))
-    return st.builds("{}{}".format, st.integers(1, 999_999), unit)
+    return st.builds("{}{}".format, st.integers(1, 99_999), unit)
 
 
 names = matching("[a-z]([-a-z0-9]{0,8}[a-z0-9])?")

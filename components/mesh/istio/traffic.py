@@ -157,12 +157,7 @@ def _exactly(headers: dict[str, str]) -> Match:
 
 
 def _cookie(model: Model, version: str) -> Match:
-    pattern = f"(.*;[ ]*)?{_cookie_name(model)}={version}(;.*)?"
-    return {"headers": {"cookie": {"regex": pattern}}}
-
-
-def _cookie_name(model: Model) -> str:
-    return f"{model.name_label}-version"
+    return {"headers": {"cookie": {"regex": model.version_cookie_pattern(version)}}}
 
 
 def _only(model: Model, version: str) -> Route:
@@ -176,7 +171,7 @@ def _split(model: Model) -> list[Route]:
     for version in model.versions:
         route = {"destination": _destination(model, version.name), "weight": version.weight}
         if canary and canary.sticky:
-            cookie = f"{_cookie_name(model)}={version.name}; Path=/; HttpOnly; SameSite=Lax"
+            cookie = model.version_cookie(version.name)
             route["headers"] = {"response": {"add": {"set-cookie": cookie}}}
         routes.append(route)
     return routes
