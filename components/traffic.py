@@ -93,13 +93,31 @@ class OutlierDetectionSettings(Settings):
     """Of the pods: a fault that all share must not leave none."""
 
 
-class BalancingSettings(Settings):
-    """How a pod is chosen: always the one with the fewest outstanding requests of two picked at
-    random, since generations differ in length by orders of magnitude
-    (https://github.com/istio/istio/issues/45013)."""
+class LeastRequestBalancing(Settings):
+    """The pod with the fewest outstanding requests of two picked at random, since generations
+    differ in length by orders of magnitude (https://github.com/istio/istio/issues/45013)."""
 
+    policy: Literal["least-request"] = "least-request"
     warm_up: Duration | None = "60s"
     """A new pod gets its full share only after this time; None gives it at once."""
+
+
+class ConsistentHashBalancing(Settings):
+    """The same pod for the same value of a header, so that it has the beginning of the prompt in
+    its cache already. A pod that is added or goes moves few of the values."""
+
+    policy: Literal["consistent-hash"]
+    header: HeaderName
+    """For example x-session-id, one value a conversation, or a hash of the system prompt that the
+    caller sends. A request without it gets a pod at random; one value that most requests have
+    puts them all on one pod."""
+
+
+Balancing = Annotated[
+    LeastRequestBalancing | ConsistentHashBalancing,
+    Field(discriminator="policy"),
+]
+"""How a pod is chosen for a request."""
 
 
 class MirrorSettings(Settings):
@@ -143,7 +161,7 @@ class TrafficSettings(Settings):
     retries: RetrySettings = RetrySettings()
     connection_pool: ConnectionPoolSettings = ConnectionPoolSettings()
     outlier_detection: OutlierDetectionSettings = OutlierDetectionSettings()
-    balancing: BalancingSettings = BalancingSettings()
+    balancing: Balancing = LeastRequestBalancing()
     mirror: MirrorSettings | None = None
     fault: FaultSettings | None = None
 

@@ -89,8 +89,10 @@ class StackSettings(Settings):
         for name, model in self.models.items():
             for own in _own(name, model):
                 owners[(model.namespace, own)].append(name)
+        told = []
         for (namespace, shared), names in owners.items():
-            if len(names) > 1:
+            if len(names) > 1 and names not in told:
+                told.append(names)
                 yield Problem(
                     ("models", names[-1]),
                     f"{' and '.join(names)} would share the {shared} in namespace {namespace}; "
@@ -121,6 +123,7 @@ def _own(name: str, model: ModelSettings) -> Iterator[str]:
     """What must be a model's alone in its namespace."""
     resolved = Model(name, model)
     yield f"Service {resolved.service}"
+    yield from (f"route {name}" for name in (resolved.service, f"{resolved.service}-gateway"))
     yield f"ServiceAccount {resolved.service_account}"
     yield from (f"Deployment {version.deployment}" for version in resolved.versions)
 

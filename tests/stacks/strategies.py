@@ -184,7 +184,15 @@ def traffic(draw: st.DrawFn) -> Settings:
     rest = some(
         connectionPool=pool,
         outlierDetection=outliers,
-        balancing=some(warmUp=st.one_of(st.none(), durations())),
+        balancing=st.one_of(
+            st.fixed_dictionaries(
+                {"policy": st.just("least-request")},
+                optional={"warmUp": st.one_of(st.none(), durations())},
+            ),
+            st.fixed_dictionaries(
+                {"policy": st.just("consistent-hash"), "header": matching("[a-z0-9-]{1,12}")}
+            ),
+        ),
         fault=faults,
     )
     return {"retries": retries, "timeouts": timeouts, **draw(rest)}

@@ -131,6 +131,16 @@ def test_the_pool_the_breaker_and_the_balancer_reach_the_gateway(effect: Effect)
     assert cluster["connectTimeout"] == "5s"
 
 
+def test_a_header_hashes_requests_to_pods(effect: Effect) -> None:
+    hashed = {"policy": "consistent-hash", "header": "x-session-id"}
+    (route,), clusters = effect(traffic={"balancing": hashed})
+    (by,) = route["route"]["hashPolicy"]
+    assert by["header"] == {"headerName": "x-session-id"}
+    cluster = clusters[route["route"]["cluster"]]
+    assert cluster["lbPolicy"] == "RING_HASH"
+    assert cluster["ringHashLbConfig"]["minimumRingSize"] == "4096"
+
+
 def test_calls_to_the_pods_are_mutual_tls(effect: Effect) -> None:
     (route,), clusters = effect()
     matches = clusters[route["route"]["cluster"]]["transportSocketMatches"]

@@ -315,6 +315,12 @@ BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
         ["a and b would share the Service llm in namespace ai-inference"],
     ),
     (
+        "a model whose Service is named as the other's route at the gateway",
+        models(a={"service": "llm"}, b={"service": "llm-gateway"}),
+        "models.b",
+        ["a and b would share the route llm-gateway"],
+    ),
+    (
         "two models whose names differ by a dot",
         models(**{"a.b": {"service": "x"}, "a-b": {"service": "y"}}),
         "models.a-b",

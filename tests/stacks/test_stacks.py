@@ -110,11 +110,12 @@ def test_the_gateway_serves_https_for_the_host_and_redirects_http(path: Path) ->
 
 @both
 def test_requests_are_routed_by_weight(path: Path) -> None:
-    routing = spec(path, "VirtualService", SERVICE)
-    assert routing["hosts"] == [HOST, "deepseek-api.example.com"]
-    (route,) = routing["http"]
-    weights = {entry["destination"]["subset"]: entry["weight"] for entry in route["route"]}
-    assert weights == {"stable": 90, "canary": 10}
+    for name, host in ((SERVICE, HOST), (f"{SERVICE}-gateway", "deepseek-api.example.com")):
+        routing = spec(path, "VirtualService", name)
+        assert routing["hosts"] == [host]
+        (route,) = routing["http"]
+        weights = {entry["destination"]["subset"]: entry["weight"] for entry in route["route"]}
+        assert weights == {"stable": 90, "canary": 10}
 
 
 def test_the_custom_server_has_a_timeout_that_its_retries_fit() -> None:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from components.chart import Chart
 from components.kubernetes import Manifest
-from components.mesh.istio import control_plane, gateway, injection, security, traffic
+from components.mesh.istio import (
+    control_plane,
+    destination,
+    gateway,
+    injection,
+    security,
+    traffic,
+)
 from components.mesh.istio.settings import IstioSettings
 from components.mesh.protocol import Ingress, MtlsMode, PodMetadata, PodSecurityLevel
 from components.model.model import Model
@@ -48,8 +55,8 @@ class Istio:
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
         return (
-            traffic.destination_rule(model),
-            traffic.virtual_service(model, gateway_host),
+            destination.destination_rule(model),
+            *traffic.virtual_services(model, gateway_host),
         )
 
     def gateway(self, ingress: Ingress) -> Chart:

@@ -1,4 +1,4 @@
-"""Istio's routing: a VirtualService and a DestinationRule for a model."""
+"""Istio's routing: a model's VirtualServices, one for the mesh and one for the gateway."""
 
 from __future__ import annotations
 
@@ -7,91 +7,13 @@ from typing import Any
 
 from components.kubernetes import Manifest, manifest
 from components.mesh.istio import gateway
-from components.model.model import VERSIONS, Model
+from components.mesh.istio.destination import GROUP
+from components.model.model import Model
+from components.model.settings import RouteSettings
 from components.traffic import FaultSettings, TrafficSettings
-
-GROUP = "networking.istio.io/v1"
-
-
-def destination_rule(model: Model) -> Manifest:
-    """How connections to the pods behave, and a subset for every version that may run.
-
-    Also for a canary that is not there: a route that still names it must not break while it goes.
-    """
-    subsets = [{"name": name, "labels": {"version": name}} for name in VERSIONS]
-    return manifest(
-        GROUP,
-        "DestinationRule",
-        model.service,
-        model.namespace,
-        labels=model.labels,
-        spec={
-            "host": model.service_host,
-            "trafficPolicy": _traffic_policy(model.settings.traffic),
-            "subsets": subsets,
-        },
-    )
-
-
-def _traffic_policy(traffic: TrafficSettings) -> dict[str, Any]:
-    pool, ejection = traffic.connection_pool, traffic.outlier_detection
-    balancer: dict[str, Any] = {"simple": "LEAST_REQUEST"}
-    if traffic.balancing.warm_up:
-        balancer["warmup"] = {"duration": traffic.balancing.warm_up}
-    http: dict[str, Any] = {
-        "http1MaxPendingRequests": pool.max_pending_requests,
-        "http2MaxRequests": pool.max_requests,
-        "idleTimeout": traffic.timeouts.idle,
-        "h2UpgradePolicy": "UPGRADE" if pool.http2_upgrade else "DO_NOT_UPGRADE",
-    }
-    if pool.max_requests_per_connection:
-        http["maxRequestsPerConnection"] = pool.max_requests_per_connection
-    tcp = {
-        "maxConnections": pool.max_connections,
-        "connectTimeout": traffic.timeouts.connect,
-        # Load balancers and NATs forget connections on which a long prefill sends nothing.
-        "tcpKeepalive": {"time": "300s", "interval": "30s"},
-    }
-    return {
-        "loadBalancer": balancer,
-        "connectionPool": {"tcp": tcp, "http": http},
-        "outlierDetection": {
-            "consecutive5xxErrors": ejection.consecutive_errors,
-            "interval": ejection.interval,
-            "baseEjectionTime": ejection.ejection_time,
-            "maxEjectionPercent": ejection.max_ejected,
-        },
-    }
-
-
-def virtual_service(model: Model, gateway_host: str | None) -> Manifest:
-    """Calls from inside the mesh by the Service's name, and through the gateway by host."""
-    route = model.settings.route
-    hosts, gateways = [model.service_host], ["mesh"]
-    if gateway_host is not None and route is not None:
-        hosts.append(route.host or gateway_host)
-        gateways.append(gateway.REFERENCE)
-    return manifest(
-        GROUP,
-        "VirtualService",
-        model.service,
-        model.namespace,
-        labels=model.labels,
-        spec={"hosts": hosts, "gateways": gateways, "http": _http_routes(model, gateways)},
-    )
-
 
 Route = dict[str, Any]
 Match = dict[str, Any]
-
-
-def _http_routes(model: Model, gateways: list[str]) -> list[Route]:
-    """Every place of the model crossed with every kind of request; the first match decides."""
-    return [
-        _in_place(model.name, place, kind)
-        for place in _places(model, gateways)
-        for kind in _kinds(model)
-    ]
 
 
 @dataclass(frozen=True)
@@ -104,28 +26,56 @@ class _Part:
     action: Route
 
 
+def virtual_services(model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
+    """Calls from inside the mesh by the Service's name, and through the gateway by host.
+
+    Each in a VirtualService of its own: two that name the same host for the sidecars would
+    exclude each other there, while a gateway merges the routes of all that share a host.
+    https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services
+    """
+    route = model.settings.route
+    everywhere = _Part("", [], {})
+    inside = _virtual_service(model, model.service, model.service_host, "mesh", everywhere)
+    if gateway_host is None or route is None:
+        return (inside,)
+    host = route.host or gateway_host
+    name = f"{model.service}-gateway"
+    return inside, _virtual_service(model, name, host, gateway.REFERENCE, _at_gateway(route))
+
+
+def _virtual_service(model: Model, name: str, host: str, owner: str, place: _Part) -> Manifest:
+    """All kinds of request that come in at a place; the first match decides."""
+    routes = [_in_place(model.name, place, kind) for kind in _kinds(model)]
+    return manifest(
+        GROUP,
+        "VirtualService",
+        name,
+        model.namespace,
+        labels=model.labels,
+        spec={"hosts": [host], "gateways": [owner], "http": routes},
+    )
+
+
+def _at_gateway(route: RouteSettings) -> _Part:
+    """What comes in for the model, with the rewrite that takes its prefix away."""
+    prefix = route.prefix.rstrip("/")
+    if not prefix:
+        return _Part("-gateway", [], {})
+    # The prefix alone and all below it, without also matching /name-and-more.
+    below = [{"uri": {"prefix": f"{prefix}/"}}, {"uri": {"exact": prefix}}]
+    return _Part("-gateway", below, {"rewrite": {"uri": "/"}})
+
+
 def _in_place(name: str, place: _Part, kind: _Part) -> Route:
     """The route of a kind of request that comes in at a place."""
-    both = [one | other for one in place.matches or [{}] for other in kind.matches or [{}]]
+    both = [_both(one, other) for one in place.matches or [{}] for other in kind.matches or [{}]]
     matched = {"match": both} if any(both) else {}
     return {"name": f"{name}{place.name}{kind.name}"} | matched | place.action | kind.action
 
 
-def _places(model: Model, gateways: list[str]) -> list[_Part]:
-    """Where requests come in, with the rewrite that takes a prefix of the gateway away."""
-    route = model.settings.route
-    if len(gateways) == 1 or route is None or not route.prefix.strip("/"):
-        return [_Part("", [], {})]
-    # The prefix alone and all below it, without also matching /name-and-more.
-    prefix, at_gateway = route.prefix.rstrip("/"), {"gateways": [gateway.REFERENCE]}
-    below = [
-        at_gateway | {"uri": {"prefix": f"{prefix}/"}},
-        at_gateway | {"uri": {"exact": prefix}},
-    ]
-    return [
-        _Part("-gateway", below, {"rewrite": {"uri": "/"}}),
-        _Part("", [{"gateways": ["mesh"]}], {}),
-    ]
+def _both(one: Match, other: Match) -> Match:
+    headers = one.get("headers", {}) | other.get("headers", {})
+    return one | other | ({"headers": headers} if headers else {})
 
 
 def _kinds(model: Model) -> list[_Part]:

@@ -16,8 +16,14 @@ PUBLIC = "llm.example.com"
 
 
 def objects(gateway_host: str | None = PUBLIC, **settings: Any) -> dict[str, Manifest]:
+    """The specs of a model's objects by kind; of its VirtualServices the one for the mesh."""
     made = istio().route(model(**settings), gateway_host)
-    return {item["kind"]: item["spec"] for item in made}
+    return {item["kind"]: item["spec"] for item in reversed(made)}
+
+
+def at_gateway(**settings: Any) -> Manifest:
+    """The spec of a model's VirtualService for the gateway."""
+    return dict(istio().route(model(**settings), PUBLIC)[-1]["spec"])
 
 
 def routes(gateway_host: str | None = PUBLIC, **settings: Any) -> list[dict[str, Any]]:
@@ -82,47 +88,63 @@ def test_retries_switched_off_are_written_so_since_istio_retries_by_default() ->
     assert route["retries"] == {"attempts": 0}
 
 
-def test_a_model_without_a_gateway_is_reached_in_the_mesh_alone() -> None:
-    for settings in ({"gateway_host": None}, {"route": None}):
-        spec = objects(**settings)["VirtualService"]
-        assert spec["hosts"] == [HOST]
-        assert spec["gateways"] == ["mesh"]
+@pytest.mark.parametrize("settings", [{"gateway_host": None}, {"route": None}])
+def test_a_model_without_a_gateway_is_reached_in_the_mesh_alone(settings: Any) -> None:
+    gateway_host = settings.pop("gateway_host", PUBLIC)
+    _, routing = istio().route(model(**settings), gateway_host)
+    assert routing["spec"]["hosts"] == [HOST]
+    assert routing["spec"]["gateways"] == ["mesh"]
 
 
 def test_the_gateway_offers_a_model_on_its_host_or_the_models_own() -> None:
-    assert objects()["VirtualService"]["hosts"] == [HOST, PUBLIC]
-    own = objects(route={"host": "deepseek.example.com"})["VirtualService"]
-    assert own["hosts"] == [HOST, "deepseek.example.com"]
-    assert own["gateways"] == ["mesh", "istio-ingress/inference"]
+    assert at_gateway()["hosts"] == [PUBLIC]
+    assert at_gateway()["gateways"] == ["istio-ingress/inference"]
+    assert at_gateway(route={"host": "deepseek.example.com"})["hosts"] == ["deepseek.example.com"]
+
+
+def test_no_two_models_claim_the_gateways_host_inside_the_mesh() -> None:
+    for route in istio().route(model(), PUBLIC)[1:]:
+        assert (PUBLIC in route["spec"]["hosts"]) != ("mesh" in route["spec"]["gateways"])
+
+
+def test_the_routes_of_the_mesh_and_of_the_gateway_have_names_of_their_own() -> None:
+    names = [item["metadata"]["name"] for item in istio().route(model(), PUBLIC)]
+    assert names == ["deepseek-r1-1-5b", "deepseek-r1-1-5b", "deepseek-r1-1-5b-gateway"]
 
 
 def test_a_model_below_a_prefix_sees_paths_without_it() -> None:
-    at_gateway, in_mesh = routes(route={"prefix": "/translate"})
-    only = {"gateways": ["istio-ingress/inference"]}
-    assert at_gateway["match"] == [
-        {**only, "uri": {"prefix": "/translate/"}},
-        {**only, "uri": {"exact": "/translate"}},
-    ]
-    assert at_gateway["rewrite"] == {"uri": "/"}
-    assert in_mesh["match"] == [{"gateways": ["mesh"]}]
-    assert "rewrite" not in in_mesh
+    (route,) = at_gateway(route={"prefix": "/translate"})["http"]
+    assert route["match"] == [{"uri": {"prefix": "/translate/"}}, {"uri": {"exact": "/translate"}}]
+    assert route["rewrite"] == {"uri": "/"}
+    (inside,) = routes(route={"prefix": "/translate"})
+    assert "match" not in inside
+    assert "rewrite" not in inside
 
 
 def test_both_ways_to_a_model_behave_the_same() -> None:
-    at_gateway, in_mesh = routes(route={"prefix": "/translate"}, canary=CANARY)
-    for key in ("route", "retries"):
-        assert at_gateway[key] == in_mesh[key]
+    canary = CANARY | {"headers": {"x-version": "canary"}}
+    for one, other in zip(routes(canary=canary), at_gateway(canary=canary)["http"], strict=True):
+        assert one | {"name": ""} == other | {"name": ""}
 
 
 @pytest.mark.parametrize("prefix", ["/", "//"])
 def test_the_root_is_no_prefix(prefix: str) -> None:
-    (route,) = routes(route={"prefix": prefix})
+    (route,) = at_gateway(route={"prefix": prefix})["http"]
     assert "match" not in route
 
 
 def test_a_pod_is_chosen_by_outstanding_requests_and_warms_up() -> None:
     assert policy()["loadBalancer"] == {"simple": "LEAST_REQUEST", "warmup": {"duration": "60s"}}
-    assert policy(balancing={"warmUp": None})["loadBalancer"] == {"simple": "LEAST_REQUEST"}
+    cold = policy(balancing={"policy": "least-request", "warmUp": None})
+    assert cold["loadBalancer"] == {"simple": "LEAST_REQUEST"}
+
+
+def test_a_pod_is_chosen_by_the_value_of_a_header() -> None:
+    chosen = policy(balancing={"policy": "consistent-hash", "header": "x-session-id"})
+    ring = {"minimumRingSize": 4096}
+    assert chosen["loadBalancer"] == {
+        "consistentHash": {"httpHeaderName": "x-session-id", "ringHash": ring}
+    }
 
 
 def test_connections_are_kept_unless_a_limit_is_asked_for() -> None:
@@ -215,16 +237,11 @@ def test_without_headers_and_cookies_there_is_one_kind_of_request(headers: Any) 
 
 def test_below_a_prefix_every_kind_of_request_is_below_it() -> None:
     canary = CANARY | {"headers": {"x-version": "canary"}}
-    names = [route["name"] for route in routes(canary=canary, route={"prefix": "/chat"})]
-    assert names == [
-        "deepseek-r1-1.5b-gateway-by-header",
-        "deepseek-r1-1.5b-gateway",
-        "deepseek-r1-1.5b-by-header",
-        "deepseek-r1-1.5b",
-    ]
-    pinned = routes(canary=canary, route={"prefix": "/chat"})[0]
+    pinned, rest = at_gateway(canary=canary, route={"prefix": "/chat"})["http"]
+    assert pinned["name"] == "deepseek-r1-1.5b-gateway-by-header"
+    assert rest["name"] == "deepseek-r1-1.5b-gateway"
     assert len(pinned["match"]) == 2
-    assert all({"gateways", "uri", "headers"} == set(match) for match in pinned["match"])
+    assert all({"uri", "headers"} == set(match) for match in pinned["match"])
 
 
 def test_every_kind_of_request_behaves_the_same() -> None:
@@ -265,8 +282,8 @@ def test_a_mirror_is_called_on_its_own_service_and_port() -> None:
 
 def test_every_kind_of_request_is_mirrored() -> None:
     canary = CANARY | {"sticky": True, "headers": {"x-version": "canary"}}
-    _, routing = istio().route(mirrored(7, canary=canary, route={"prefix": "/chat"}), PUBLIC)
-    http = routing["spec"]["http"]
+    _, *routing = istio().route(mirrored(7, canary=canary, route={"prefix": "/chat"}), PUBLIC)
+    http = [route for each in routing for route in each["spec"]["http"]]
     assert len(http) == 8
     assert all(route["mirrorPercentage"] == {"value": 7} for route in http)
 

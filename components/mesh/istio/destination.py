@@ -1,0 +1,75 @@
+"""Istio's view of a model's pods as a destination: a DestinationRule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.kubernetes import Manifest, manifest
+from components.model.model import VERSIONS, Model
+from components.traffic import (
+    Balancing,
+    ConsistentHashBalancing,
+    TrafficSettings,
+)
+
+GROUP = "networking.istio.io/v1"
+
+RING_SIZE = 4096
+"""Places on the ring of a consistent hash, shared by the pods: enough for even shares of tens."""
+
+
+def destination_rule(model: Model) -> Manifest:
+    """How connections to the pods behave, and a subset for every version that may run.
+
+    Also for a canary that is not there: a route that still names it must not break while it goes.
+    """
+    subsets = [{"name": name, "labels": {"version": name}} for name in VERSIONS]
+    return manifest(
+        GROUP,
+        "DestinationRule",
+        model.service,
+        model.namespace,
+        labels=model.labels,
+        spec={
+            "host": model.service_host,
+            "trafficPolicy": _traffic_policy(model.settings.traffic),
+            "subsets": subsets,
+        },
+    )
+
+
+def _traffic_policy(traffic: TrafficSettings) -> dict[str, Any]:
+    pool, ejection = traffic.connection_pool, traffic.outlier_detection
+    http: dict[str, Any] = {
+        "http1MaxPendingRequests": pool.max_pending_requests,
+        "http2MaxRequests": pool.max_requests,
+        "idleTimeout": traffic.timeouts.idle,
+        "h2UpgradePolicy": "UPGRADE" if pool.http2_upgrade else "DO_NOT_UPGRADE",
+    }
+    if pool.max_requests_per_connection:
+        http["maxRequestsPerConnection"] = pool.max_requests_per_connection
+    tcp = {
+        "maxConnections": pool.max_connections,
+        "connectTimeout": traffic.timeouts.connect,
+        # Load balancers and NATs forget connections on which a long prefill sends nothing.
+        "tcpKeepalive": {"time": "300s", "interval": "30s"},
+    }
+    return {
+        "loadBalancer": _load_balancer(traffic.balancing),
+        "connectionPool": {"tcp": tcp, "http": http},
+        "outlierDetection": {
+            "consecutive5xxErrors": ejection.consecutive_errors,
+            "interval": ejection.interval,
+            "baseEjectionTime": ejection.ejection_time,
+            "maxEjectionPercent": ejection.max_ejected,
+        },
+    }
+
+
+def _load_balancer(balancing: Balancing) -> dict[str, Any]:
+    if isinstance(balancing, ConsistentHashBalancing):
+        # A ring and not a table, since a table moves more of the values when pods change.
+        ring = {"minimumRingSize": RING_SIZE}
+        return {"consistentHash": {"httpHeaderName": balancing.header, "ringHash": ring}}
+    warm_up = {"warmup": {"duration": balancing.warm_up}} if balancing.warm_up else {}
+    return {"simple": "LEAST_REQUEST"} | warm_up
