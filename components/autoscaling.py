@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, HttpUrl
+from pydantic import Field
 
 from components.kubernetes import Manifest, manifest
 from components.settings import Problem, Settings
@@ -46,8 +46,6 @@ class QueueDepthAutoscaling(_Range):
     signal: Literal["queue-depth"] = "queue-depth"
     target: Count = 5
     """Waiting requests a replica."""
-    prometheus: HttpUrl = HttpUrl("http://prometheus.istio-system.svc.cluster.local:9090")
-    """The Prometheus that scrapes the model servers."""
 
 
 Autoscaling = Annotated[CpuAutoscaling | QueueDepthAutoscaling, Field(discriminator="signal")]
@@ -61,13 +59,15 @@ def autoscaler(
     container: str,
     labels: dict[str, str],
     queue_metric: str | None,
+    prometheus: str | None,
 ) -> Manifest:
-    """The object that scales Deployment `name`; `queue_metric` counts a pod's waiting requests."""
+    """The object that scales Deployment `name`; `queue_metric` counts a pod's waiting requests, and
+    `prometheus` is where it is asked."""
     if isinstance(settings, CpuAutoscaling):
         return _horizontal_pod_autoscaler(settings, name, namespace, container, labels)
-    if queue_metric is None:
-        raise ValueError("queue-depth needs a runtime with a queue metric")
-    return _scaled_object(settings, name, namespace, labels, queue_metric)
+    if queue_metric is None or prometheus is None:
+        raise ValueError("queue-depth needs a runtime with a queue metric, and a Prometheus")
+    return _scaled_object(settings, name, namespace, labels, queue_metric, prometheus)
 
 
 def _behavior() -> dict[str, Any]:
@@ -107,6 +107,7 @@ def _scaled_object(
     namespace: str,
     labels: dict[str, str],
     queue_metric: str,
+    prometheus: str,
 ) -> Manifest:
     """https://keda.sh/docs/latest/reference/scaledobject-spec/
 
@@ -119,7 +120,7 @@ def _scaled_object(
         "type": "prometheus",
         "metricType": "AverageValue",
         "metadata": {
-            "serverAddress": str(settings.prometheus).rstrip("/"),
+            "serverAddress": prometheus,
             "query": f'sum({queue_metric}{{namespace="{namespace}",pod=~"{pods}"}})',
             "threshold": str(settings.target),
             # No series is no answer, not an empty queue.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +10,8 @@ from typing import Annotated, Any
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 from pydantic import StringConstraints
+
+from components.kubernetes import KubernetesObject, Manifest
 
 Values = dict[str, Any]
 
@@ -32,6 +35,10 @@ class Chart:
     repository: str
     """Official chart repository, an https:// URL."""
     values: Values = field(default_factory=dict)
+
+
+Part = Chart | Manifest
+"""One step of an installation: a chart, or an object that charts before or after it need."""
 
 
 def merge_values(*layers: Values) -> Values:
@@ -84,3 +91,19 @@ class ChartRelease(Release):
             cleanup_on_fail=True,
             opts=opts,
         )
+
+
+def install(
+    parts: Iterable[Part],
+    source: ChartSource | None,
+    parent: pulumi.Resource,
+    after: list[pulumi.Resource],
+) -> list[pulumi.Resource]:
+    """Create the parts one after the other; what to wait for, to wait for them all."""
+    for part in parts:
+        opts = pulumi.ResourceOptions(parent=parent, depends_on=after)
+        if isinstance(part, Chart):
+            after = [ChartRelease(part, source, opts)]
+        else:
+            after = [KubernetesObject(part, opts)]
+    return after

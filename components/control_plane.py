@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.chart import ChartRelease, ChartSource
+from components.chart import ChartSource, install
 from components.kubernetes import KubernetesObject, manifest, recommended_labels
 from components.mesh.protocol import Mesh
 
@@ -21,8 +21,8 @@ class ControlPlaneArgs:
 class ControlPlane(pulumi.ComponentResource):
     """The installed mesh. What needs the mesh's webhooks depends on `ready`."""
 
-    ready: pulumi.Resource
-    """The last release: the control plane serves once it is there."""
+    ready: list[pulumi.Resource]
+    """What ends the installation: the control plane serves once it is there."""
 
     def __init__(
         self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None
@@ -30,19 +30,8 @@ class ControlPlane(pulumi.ComponentResource):
         super().__init__("inference-mesh:control_plane:ControlPlane", name, None, opts)
         system = args.mesh.system_namespace
         labels = recommended_labels(name, "service-mesh")
-        self.ready = KubernetesObject(
-            manifest("v1", "Namespace", system, labels=labels),
-            pulumi.ResourceOptions(parent=self),
-        )
-        for chart in args.mesh.install():
-            self.ready = ChartRelease(
-                chart,
-                args.charts,
-                pulumi.ResourceOptions(parent=self, depends_on=[self.ready]),
-            )
+        namespace = manifest("v1", "Namespace", system, labels=labels)
+        self.ready = install([namespace, *args.mesh.install()], args.charts, self, [])
         for content in args.mesh.observe(args.traces_sampling_percent):
-            KubernetesObject(
-                content,
-                pulumi.ResourceOptions(parent=self, depends_on=[self.ready]),
-            )
+            KubernetesObject(content, pulumi.ResourceOptions(parent=self, depends_on=self.ready))
         self.register_outputs({})

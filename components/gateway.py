@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pulumi
 
-from components.chart import ChartRelease, ChartSource
+from components.chart import ChartSource, install
 from components.control_plane import ControlPlane
 from components.ingress import GatewaySettings, TlsSettings
 from components.kubernetes import KubernetesObject, Manifest, manifest, recommended_labels
-from components.mesh.protocol import Ingress, Mesh
+from components.mesh.protocol import Ingress, Mesh, Metadata
 
 TLS_SECRET = "inference-tls"  # noqa: S105
 """Name of the certificate's Secret where the program or cert-manager makes it."""
@@ -24,6 +24,8 @@ class GatewayArgs:
     control_plane: ControlPlane
     hosts: tuple[str, ...]
     """All hosts of the stack's models."""
+    open_hosts: tuple[str, ...]
+    """Those that no model takes whole."""
     grace_seconds: int
     """The longest grace period of the models: streams through the gateway last as long."""
     charts: ChartSource | None = None
@@ -32,41 +34,36 @@ class GatewayArgs:
 class Gateway(pulumi.ComponentResource):
     """The way in from outside, HTTPS only."""
 
-    ready: pulumi.Resource
-    """The gateway's release: it has an address once it is there."""
-
     def __init__(
         self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("inference-mesh:gateway:Gateway", name, None, opts)
         tls, mesh = args.settings.tls, args.mesh
         ingress = Ingress(
-            args.hosts, tls.secret or TLS_SECRET, args.grace_seconds, args.settings.annotations
+            args.hosts,
+            tls.secret or TLS_SECRET,
+            args.grace_seconds,
+            args.settings.annotations,
+            args.open_hosts,
         )
         namespace = KubernetesObject(
-            _namespace(name, mesh.gateway_namespace),
+            _namespace(name, mesh.gateway_namespace, mesh.gateway_namespace_metadata()),
             pulumi.ResourceOptions(parent=self),
         )
-        # Its pods' image is `auto`: they cannot start before the injector serves.
-        after = [namespace, args.control_plane.ready]
-        self.ready = ChartRelease(
-            mesh.gateway(ingress),
-            args.charts,
-            pulumi.ResourceOptions(parent=self, depends_on=after),
-        )
+        # Its pods are meshed: they cannot start before the injector serves.
+        after = [namespace, *args.control_plane.ready]
+        after = [*after, *install(mesh.gateway(ingress), args.charts, self, after)]
         # An issuer may have to reach the gateway before the certificate is there.
         tls_objects = certificate(tls, mesh.gateway_namespace, args.hosts)
         for content in (*tls_objects, *mesh.expose(ingress)):
-            KubernetesObject(
-                content, pulumi.ResourceOptions(parent=self, depends_on=[*after, self.ready])
-            )
+            KubernetesObject(content, pulumi.ResourceOptions(parent=self, depends_on=after))
         self.register_outputs({})
 
 
-def _namespace(instance: str, name: str) -> Manifest:
+def _namespace(instance: str, name: str, mesh: Metadata) -> Manifest:
     level = {"pod-security.kubernetes.io/enforce": "baseline"}
-    labels = recommended_labels(instance, "gateway") | level
-    return manifest("v1", "Namespace", name, labels=labels)
+    labels = recommended_labels(instance, "gateway") | level | mesh.labels
+    return manifest("v1", "Namespace", name, labels=labels, annotations=mesh.annotations)
 
 
 def certificate(tls: TlsSettings, namespace: str, hosts: tuple[str, ...]) -> tuple[Manifest, ...]:

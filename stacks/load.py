@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from components.settings import Problem, Settings
 from stacks.errors import ConfigurationError, field_problems
+from stacks.mesh import least
 from stacks.settings import PROJECT, StackSettings
 
 
@@ -66,7 +67,7 @@ def _sound_part(given: Mapping[str, Any], problems: list[Problem]) -> StackSetti
             if ("models", str(name)) not in broken
         }
     # A mesh is required; where it is broken itself, the rest can still be checked.
-    return _validate({"mesh": {"kind": "istio"}} | sound)
+    return _validate({"mesh": least(given.get("mesh"))} | sound)
 
 
 def _without_broken_mirror(

@@ -13,7 +13,14 @@ def models(settings: StackSettings) -> list[Model]:
     """In the order of the stack file; a model knows its mirror, and the mirror its sources."""
     traces = settings.tracing.endpoint if settings.tracing else None
     alone = {
-        name: Model(name, model, PRESETS[model.preset] if model.preset else None, traces)
+        name: Model(
+            name,
+            model,
+            PRESETS[model.preset] if model.preset else None,
+            traces,
+            settings.prometheus_url,
+            settings.adoption_of(model.namespace),
+        )
         for name, model in settings.models.items()
     }
     mirrors = {

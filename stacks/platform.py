@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.chart import source_problem
+from components.chart import Chart, source_problem
 from components.cluster import ClusterUnreachableError, running_version
 from components.control_plane import ControlPlane, ControlPlaneArgs
 from components.gateway import Gateway, GatewayArgs
-from components.mesh.istio import Istio
 from components.mesh.protocol import Ingress, Mesh
 from components.model.cache import HostPathCache
 from components.model.model import Model
@@ -19,6 +18,7 @@ from components.model.server import ModelServer, ModelServerArgs
 from components.namespace import InjectedNamespace, InjectedNamespaceArgs
 from components.settings import Problem
 from stacks.errors import ConfigurationError
+from stacks.mesh import choose
 from stacks.models import mirrored_gpus
 from stacks.models import models as resolved_models
 from stacks.settings import StackSettings
@@ -38,7 +38,7 @@ class Platform:
 
 def build(settings: StackSettings) -> Platform:
     """Create the platform's components. Raises ConfigurationError before anything is created."""
-    mesh = _mesh(settings)
+    mesh = choose(settings.mesh, settings.tracing.endpoint if settings.tracing else None)
     check_surroundings(settings, mesh)
     models = resolved_models(settings)
     for line in mirrored_gpus(models):
@@ -61,7 +61,6 @@ def build(settings: StackSettings) -> Platform:
                 model,
                 mesh,
                 namespaces[model.namespace],
-                settings.security.mtls,
                 gateway,
                 settings.gateway.host if settings.gateway else None,
             ),
@@ -69,10 +68,6 @@ def build(settings: StackSettings) -> Platform:
         for model in models
     }
     return Platform(control_plane, gateway, namespaces, servers)
-
-
-def _mesh(settings: StackSettings) -> Mesh:
-    return Istio(settings.mesh, settings.tracing.endpoint if settings.tracing else None)
 
 
 def check_surroundings(settings: StackSettings, mesh: Mesh) -> None:
@@ -103,10 +98,10 @@ def _cluster_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
 
 
 def _chart_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
-    charts = [*mesh.install()]
+    parts = mesh.install()
     if settings.gateway:
-        charts.append(mesh.gateway(Ingress((), "", 0)))
-    names = tuple(chart.name for chart in charts)
+        parts += mesh.gateway(Ingress((), "", 0))
+    names = tuple(part.name for part in parts if isinstance(part, Chart))
     if settings.charts and (reason := source_problem(settings.charts, names)):
         yield Problem(("charts",), reason)
 
@@ -127,8 +122,10 @@ def _gateway(
 ) -> Gateway | None:
     if settings.gateway is None:
         return None
-    own = [model.settings.route.host for model in models if model.settings.route]
-    hosts = dict.fromkeys([settings.gateway.host, *(host for host in own if host)])
+    routes = [model.settings.route for model in models if model.settings.route]
+    main = settings.gateway.host
+    hosts = dict.fromkeys([main, *(route.host or main for route in routes)])
+    whole = {route.host or main for route in routes if not route.prefix.strip("/")}
     return Gateway(
         "gateway",
         GatewayArgs(
@@ -136,6 +133,7 @@ def _gateway(
             mesh,
             control_plane,
             tuple(hosts),
+            tuple(host for host in hosts if host not in whole),
             max((model.grace_seconds for model in models), default=30),
             settings.charts,
         ),
@@ -155,5 +153,6 @@ def _namespace(
         if model.namespace == name
     )
     return InjectedNamespace(
-        name, InjectedNamespaceArgs(mesh, control_plane, settings.security.mtls, host_paths)
+        name,
+        InjectedNamespaceArgs(mesh, control_plane, settings.adoption_of(name), host_paths),
     )

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, HttpUrl
 
+from components.adoption import Adoption
 from components.chart import ChartSource
 from components.cluster import ClusterSettings
 from components.ingress import GatewaySettings
-from components.mesh.istio.settings import IstioSettings
-from components.mesh.protocol import MtlsMode
+from components.mesh.features import FEATURES
 from components.model.cache import ImageCache
 from components.model.memory import GPUS, Gpu, ModelProfile
 from components.model.model import Model
@@ -21,19 +21,19 @@ from components.model.settings import ModelSettings
 from components.settings import Problem, Settings
 from components.tracing import TracingSettings
 from components.traffic import TrafficSettings
-from components.types import ModelName
+from components.types import ModelName, Name
+from stacks.mesh import MeshSettings, lacks
 from stacks.presets import PRESETS
 
 PROJECT = "inference-mesh"
 """The Pulumi project, in whose namespace the keys of a stack file are."""
 
 
-class SecuritySettings(Settings):
-    """Security of the models' namespaces. Calls are denied unless a model lists the caller."""
+class NamespaceSettings(Settings):
+    """A namespace of models that differs from the others."""
 
-    mtls: MtlsMode = "strict"
-    """strict refuses plain text; permissive still takes it, for callers not yet in the mesh, who
-    have no identity: everybody who reaches a model may then call it."""
+    adoption: Adoption
+    """In place of the stack's."""
 
 
 class StackSettings(Settings):
@@ -41,11 +41,20 @@ class StackSettings(Settings):
 
     environment: Literal["production", "staging", "development"] = "production"
     """What the stack is for. In production, faults are refused unless forced by name."""
-    mesh: IstioSettings
+    mesh: MeshSettings
     models: dict[ModelName, ModelSettings] = Field(default_factory=dict)
     gateway: GatewaySettings | None = None
     """Without one, models are reached from inside the mesh only."""
-    security: SecuritySettings = SecuritySettings()
+    adoption: Adoption = "strict"
+    """How far the models' namespaces have come into the mesh. strict: mutual TLS alone, and nobody
+    but the callers that a model lists. permissive: pods are meshed and still take plain text, for
+    callers not yet in the mesh, who have no identity: everybody who reaches a model may then call
+    it. unmeshed: the mesh is installed, the models are not in it. Go one step at a time."""
+    namespaces: dict[Name, NamespaceSettings] = Field(default_factory=dict)
+    """Namespaces of models with an adoption of their own."""
+    prometheus: HttpUrl | None = None
+    """The Prometheus that scrapes the model servers. Default: where the mesh's documentation
+    installs it."""
     tracing: TracingSettings | None = None
     cluster: ClusterSettings = ClusterSettings()
     charts: ChartSource | None = None
@@ -54,7 +63,15 @@ class StackSettings(Settings):
     def problems(self) -> Iterator[Problem]:
         yield from self._name_problems()
         yield from self._route_problems()
+        for namespace in self.namespaces:
+            if all(model.namespace != namespace for model in self.models.values()):
+                yield Problem(
+                    ("namespaces", namespace),
+                    f"no model is in namespace {namespace}; remove this, or correct the name",
+                )
         for name, model in self.models.items():
+            for problem in self._feature_problems(model):
+                yield Problem(("models", name, *problem.path), problem.message)
             for problem in _fit_problems(model, self.cluster.version):
                 yield Problem(("models", name, *problem.path), problem.message)
             if model.runtime.port in self.mesh.proxy_ports:
@@ -64,6 +81,21 @@ class StackSettings(Settings):
                 )
             for problem in self._traffic_problems(name, model.traffic):
                 yield Problem(("models", name, "traffic", *problem.path), problem.message)
+
+    def adoption_of(self, namespace: str) -> Adoption:
+        own = self.namespaces.get(namespace)
+        return own.adoption if own else self.adoption
+
+    @property
+    def prometheus_url(self) -> str:
+        return str(self.prometheus or self.mesh.default_prometheus).rstrip("/")
+
+    def _feature_problems(self, model: ModelSettings) -> Iterator[Problem]:
+        """What the model asks for and the mesh does not have."""
+        missing = lacks(self.mesh)
+        for feature in FEATURES:
+            if feature.name in missing and feature.used(model):
+                yield Problem(tuple(feature.path.split(".")), missing[feature.name])
 
     def _traffic_problems(self, name: str, traffic: TrafficSettings) -> Iterator[Problem]:
         mirror, fault = traffic.mirror, traffic.fault

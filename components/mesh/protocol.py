@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from components.chart import Chart
+from components.adoption import Adoption
+from components.chart import Part
 from components.kubernetes import Manifest
 from components.model.model import Model
 
 PodSecurityLevel = Literal["privileged", "baseline", "restricted"]
 """https://kubernetes.io/docs/concepts/security/pod-security-standards/"""
-
-MtlsMode = Literal["strict", "permissive"]
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,13 @@ class Ingress:
     grace_seconds: int
     """Time for running responses to end when a gateway pod stops."""
     service_annotations: dict[str, str] = field(default_factory=dict)
+    open_hosts: tuple[str, ...] = ()
+    """Those of `hosts` that no model takes whole: a path that is no model's is answered 404."""
 
 
 @dataclass(frozen=True)
-class PodMetadata:
-    """Labels and annotations by which a mesh takes a pod in."""
+class Metadata:
+    """Labels and annotations by which a mesh takes a namespace or a pod in."""
 
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
@@ -53,32 +54,36 @@ class Mesh(Protocol):
     def kubernetes_problem(self, version: str) -> str | None:
         """Why this mesh does not run on this Kubernetes minor version, or None."""
 
-    def install(self) -> tuple[Chart, ...]:
-        """The control plane's charts; each needs those before it."""
+    def install(self) -> tuple[Part, ...]:
+        """The control plane's charts, and objects between them; each needs those before it."""
 
     def observe(self, sampling_percent: float) -> tuple[Manifest, ...]:
         """Mesh-wide telemetry."""
 
-    def namespace_labels(self) -> dict[str, str]:
-        """Labels of a namespace whose pods are meshed."""
+    def namespace_metadata(self, adoption: Adoption) -> Metadata:
+        """What a namespace of models carries."""
 
-    def pod_security(self) -> PodSecurityLevel:
-        """The strictest level that a meshed pod itself meets."""
+    def pod_security(self, adoption: Adoption) -> PodSecurityLevel:
+        """The strictest level that a model's pod with what the mesh adds to it meets."""
 
-    def secure(self, namespace: str, mtls: MtlsMode) -> tuple[Manifest, ...]:
+    def secure(self, namespace: str, adoption: Adoption) -> tuple[Manifest, ...]:
         """Encryption and default deny for a namespace."""
 
-    def inject(self, model: Model) -> PodMetadata:
-        """How a model's pods join the mesh."""
+    def inject(self, model: Model) -> Metadata:
+        """How a model's pods join the mesh, or stay out of it."""
 
-    def authorize(self, model: Model, has_gateway: bool, mtls: MtlsMode) -> tuple[Manifest, ...]:
+    def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
         """Who may call the model: its callers, and the gateway where there is one."""
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
         """Calls to the model, from inside and through the gateway: weights, timeouts, retries."""
 
-    def gateway(self, ingress: Ingress) -> Chart:
-        """The gateway's chart."""
+    def gateway(self, ingress: Ingress) -> tuple[Part, ...]:
+        """What runs the gateway's pods; empty where the control plane makes them from what
+        `expose` says."""
+
+    def gateway_namespace_metadata(self) -> Metadata:
+        """What the gateway's namespace carries."""
 
     def expose(self, ingress: Ingress) -> tuple[Manifest, ...]:
         """What the gateway listens on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from components.adoption import Adoption
 from components.kubernetes import recommended_labels
 from components.model.cache import weights_path
 from components.model.memory import ModelProfile
@@ -40,6 +41,10 @@ class Model:
     profile: ModelProfile | None = None
     traces_endpoint: str | None = None
     """OTLP/gRPC endpoint of the trace collector, as a URL."""
+    prometheus: str | None = None
+    """URL of the Prometheus that scrapes the model servers."""
+    adoption: Adoption = "strict"
+    """How far the model's namespace has come into the mesh."""
     mirror: Model | None = None
     """The model that gets a copy of the requests."""
     mirrored_from: tuple[Model, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.autoscaling import autoscaler
 from components.kubernetes import Manifest, manifest
-from components.mesh.protocol import PodMetadata
+from components.mesh.protocol import Metadata
 from components.model.model import Model, Version
 from components.model.pod import pod_template
 from components.model.runtimes.base import CONTAINER
@@ -63,7 +63,7 @@ def disruption_budget(model: Model) -> Manifest:
 
 
 def deployment(
-    model: Model, version: Version, pod: PodMetadata, secrets: dict[str, SecretReference]
+    model: Model, version: Version, pod: Metadata, secrets: dict[str, SecretReference]
 ) -> Manifest:
     """One version's Deployment; without `replicas` where an autoscaler owns them."""
     settings = model.settings
@@ -127,4 +127,5 @@ def replicas_owner(model: Model) -> Manifest | None:
         container=CONTAINER,
         labels=model.labels,
         queue_metric=settings.runtime.queue_metric,
+        prometheus=model.prometheus,
     )

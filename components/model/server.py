@@ -9,7 +9,7 @@ import pulumi
 
 from components.gateway import Gateway
 from components.kubernetes import KubernetesObject, Manifest
-from components.mesh.protocol import Mesh, MtlsMode
+from components.mesh.protocol import Mesh
 from components.model import cache, objects
 from components.model.model import Model
 from components.model.secrets import model_secrets
@@ -21,7 +21,6 @@ class ModelServerArgs:
     model: Model
     mesh: Mesh
     namespace: InjectedNamespace
-    mtls: MtlsMode = "strict"
     gateway: Gateway | None = None
     gateway_host: str | None = None
 
@@ -40,7 +39,7 @@ class ModelServer(pulumi.ComponentResource):
         mesh = args.mesh
         secrets = model_secrets(model, pulumi.ResourceOptions(parent=self))
         basics = [objects.service_account(model), *secrets.manifests]
-        policies = mesh.authorize(model, args.gateway is not None, args.mtls)
+        policies = mesh.authorize(model, args.gateway is not None)
         before = self._create([*basics, *policies], args.namespace.policies)
 
         claim = cache.claim(model.settings.cache, model.name_label, model.namespace, model.labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.adoption import Adoption
 from components.mesh.istio import Istio
 from components.mesh.istio.settings import IstioSettings
 from components.model.model import Model
@@ -23,11 +24,19 @@ def model_settings(**settings: Any) -> dict[str, Any]:
     return {"namespace": "ai-inference", "preset": PRESET, **settings}
 
 
-def model(name: str = NAME, traces_endpoint: str | None = None, **settings: Any) -> Model:
+PROMETHEUS = "http://prometheus.monitoring:9090"
+
+
+def model(
+    name: str = NAME,
+    traces_endpoint: str | None = None,
+    adoption: Adoption = "strict",
+    **settings: Any,
+) -> Model:
     """A model, resolved, with the profile of its preset."""
     loaded = ModelSettings.model_validate(model_settings(**settings))
     profile = PRESETS[loaded.preset] if loaded.preset else None
-    return Model(name, loaded, profile, traces_endpoint)
+    return Model(name, loaded, profile, traces_endpoint, PROMETHEUS, adoption)
 
 
 def istio(**settings: Any) -> Istio:

@@ -21,6 +21,7 @@ def scaler(queue_metric: str | None = "vllm:num_requests_waiting", **given: Any)
         container="model",
         labels={"app": "deepseek-r1-1.5b"},
         queue_metric=queue_metric,
+        prometheus="http://prometheus.monitoring:9090",
     )
 
 

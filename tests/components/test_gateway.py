@@ -21,7 +21,7 @@ def gateway(tls: dict[str, Any]) -> Deployment:
 
     def program() -> None:
         plane = ControlPlane("mesh", ControlPlaneArgs(istio()))
-        Gateway("gateway", GatewayArgs(settings, istio(), plane, HOSTS, 300))
+        Gateway("gateway", GatewayArgs(settings, istio(), plane, HOSTS, (), 300))
 
     return deployed(program)
 

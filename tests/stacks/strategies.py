@@ -212,7 +212,7 @@ def autoscaling(has_queue: bool) -> Strategy:
     queue = st.builds(
         lambda between, more: {"signal": "queue-depth", **between, **more},
         autoscaling_range,
-        some(target=counts(), prometheus=st.just("http://prometheus.monitoring:9090")),
+        some(target=counts()),
     )
     return st.one_of(cpu, queue) if has_queue else cpu
 
@@ -399,7 +399,8 @@ def stacks(draw: st.DrawFn, pem: str) -> Settings:
     return stack | draw(
         some(
             gateway=st.one_of(st.none(), gateways(pem)),
-            security=some(mtls=st.sampled_from(("strict", "permissive"))),
+            adoption=st.sampled_from(("unmeshed", "permissive", "strict")),
+            prometheus=st.just("http://prometheus.monitoring:9090"),
             tracing=st.fixed_dictionaries(
                 {"endpoint": st.just("http://otel-collector.observability:4317")},
                 optional={"sampling": st.floats(0, 100)},

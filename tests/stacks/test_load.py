@@ -456,14 +456,14 @@ def test_everything_that_is_wrong_is_reported_together() -> None:
             "b": model_settings(autoscaling={"signal": "cpu", "min": 3, "max": 1}),
             "c": model_settings(replicsa=1, gracePeriod="soon", route={"prefix": "/c"}),
         },
-        security={"mtls": "maybe"},
+        adoption="maybe",
     )
     assert list(problems(mapping)) == [
+        "adoption",
         "models.a.replicas",
         "models.b.autoscaling.min",
         "models.c.gracePeriod",
         "models.c.replicsa",
-        "security.mtls",
     ]
 
 
@@ -547,7 +547,7 @@ def test_the_same_names_in_two_namespaces_are_two_things() -> None:
 def test_settings_that_are_not_given_have_their_defaults() -> None:
     settings = from_mapping(stack_mapping())
     assert isinstance(settings.models[NAME].runtime, VllmRuntime)
-    assert settings.security.mtls == "strict"
+    assert settings.adoption == "strict"
     assert settings.cluster.version is None
 
 

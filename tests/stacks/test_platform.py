@@ -99,7 +99,7 @@ def test_where_plain_text_is_taken_a_model_is_open_to_everybody() -> None:
     models = {NAME: model_settings(callers=["frontend"])}
     strict = platform(models)
     assert all("from" in rule for rule in rules(strict, "deepseek-r1-1-5b"))
-    permissive = platform(models, security={"mtls": "permissive"})
+    permissive = platform(models, adoption="permissive")
     (rule,) = rules(permissive, "deepseek-r1-1-5b")
     assert "from" not in rule
     mode = permissive.one("PeerAuthentication").inputs["spec"]["mtls"]["mode"]

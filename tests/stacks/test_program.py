@@ -16,11 +16,11 @@ from tests.stacks.files import ROOT
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-BROKEN = stack_mapping({NAME: model_settings(replicsa=3)}, security={"mtls": "maybe"})
+BROKEN = stack_mapping({NAME: model_settings(replicsa=3)}, adoption="maybe")
 MESSAGE = f"""\
 error: the configuration has 2 problems:
+  adoption: expected 'unmeshed', 'permissive' or 'strict'; got 'maybe'
   models.{NAME}.replicsa: unknown key; did you mean replicas?
-  security.mtls: expected 'strict' or 'permissive'; got 'maybe'
 """
 
 

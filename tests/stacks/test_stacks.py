@@ -208,6 +208,6 @@ def test_production_runs_several_models_under_one_certificate() -> None:
 
 def test_development_is_small_and_permissive() -> None:
     path = ROOT / "Pulumi.dev.yaml"
-    assert settings(path).security.mtls == "permissive"
+    assert settings(path).adoption == "permissive"
     assert not settings(path).mesh.high_availability
     assert spec(path, "Deployment", "hy-mt")["replicas"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.adoption import Adoption
 from components.chart import Chart
 from components.kubernetes import Manifest
 from components.mesh.istio import (
@@ -15,7 +16,7 @@ from components.mesh.istio import (
     traffic,
 )
 from components.mesh.istio.settings import IstioSettings
-from components.mesh.protocol import Ingress, MtlsMode, PodMetadata, PodSecurityLevel
+from components.mesh.protocol import Ingress, Metadata, PodSecurityLevel
 from components.model.model import Model
 
 
@@ -38,20 +39,20 @@ class Istio:
     def observe(self, sampling_percent: float) -> tuple[Manifest, ...]:
         return control_plane.telemetry(self.traces_endpoint, sampling_percent)
 
-    def namespace_labels(self) -> dict[str, str]:
-        return injection.namespace_labels(self.settings)
+    def namespace_metadata(self, adoption: Adoption) -> Metadata:
+        return injection.namespace_metadata(self.settings, adoption)
 
-    def pod_security(self) -> PodSecurityLevel:
-        return injection.pod_security(self.settings)
+    def pod_security(self, adoption: Adoption) -> PodSecurityLevel:
+        return injection.pod_security(self.settings, adoption)
 
-    def secure(self, namespace: str, mtls: MtlsMode) -> tuple[Manifest, ...]:
-        return security.namespace_policies(namespace, mtls)
+    def secure(self, namespace: str, adoption: Adoption) -> tuple[Manifest, ...]:
+        return security.namespace_policies(namespace, adoption)
 
-    def inject(self, _model: Model) -> PodMetadata:
-        return injection.pod_metadata(self.settings)
+    def inject(self, model: Model) -> Metadata:
+        return injection.pod_metadata(self.settings, model.adoption)
 
-    def authorize(self, model: Model, has_gateway: bool, mtls: MtlsMode) -> tuple[Manifest, ...]:
-        return (security.model_policy(self.settings, model, has_gateway, mtls),)
+    def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
+        return security.model_policies(self.settings, model, has_gateway)
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
         return (
@@ -59,8 +60,11 @@ class Istio:
             *traffic.virtual_services(model, gateway_host),
         )
 
-    def gateway(self, ingress: Ingress) -> Chart:
-        return gateway.chart(self.settings, ingress)
+    def gateway(self, ingress: Ingress) -> tuple[Chart, ...]:
+        return (gateway.chart(self.settings, ingress),)
+
+    def gateway_namespace_metadata(self) -> Metadata:
+        return Metadata()
 
     def expose(self, ingress: Ingress) -> tuple[Manifest, ...]:
         return gateway.listeners(ingress)

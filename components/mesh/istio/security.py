@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from components.adoption import Adoption
 from components.callers import Caller
 from components.kubernetes import Manifest, manifest
 from components.mesh.istio import gateway
 from components.mesh.istio.settings import IstioSettings
-from components.mesh.protocol import MtlsMode
 from components.model.model import Model
 
 
-def namespace_policies(namespace: str, mtls: MtlsMode) -> tuple[Manifest, ...]:
+def namespace_policies(namespace: str, adoption: Adoption) -> tuple[Manifest, ...]:
     """mTLS for every workload, and an allow-nothing policy that each model's own adds to.
 
     Metrics stay reachable: Prometheus scrapes the proxy's merged port 15020, which is not
     redirected and so under neither policy (https://github.com/istio/istio/issues/27328).
     """
+    if adoption == "unmeshed":
+        return ()
     return (
         manifest(
             "security.istio.io/v1",
             "PeerAuthentication",
             "default",
             namespace,
-            spec={"mtls": {"mode": mtls.upper()}},
+            spec={"mtls": {"mode": adoption.upper()}},
         ),
         manifest(
             "security.istio.io/v1", "AuthorizationPolicy", "allow-nothing", namespace, spec={}
@@ -33,28 +35,32 @@ def namespace_policies(namespace: str, mtls: MtlsMode) -> tuple[Manifest, ...]:
     )
 
 
-def model_policy(
-    settings: IstioSettings, model: Model, has_gateway: bool, mtls: MtlsMode
-) -> Manifest:
+def model_policies(
+    settings: IstioSettings, model: Model, has_gateway: bool
+) -> tuple[Manifest, ...]:
     """ALLOW for the callers, and always for the gateway, which an ALLOW policy without it would
     lock out (https://github.com/istio/istio/issues/41690).
 
     Plain text has no identity to go by: where it is taken, anybody may call.
     """
+    if model.adoption == "unmeshed":
+        return ()
     rules = [
         rule
         for source in (model, *model.mirrored_from)
         for rule in _rules(settings, model, source, has_gateway)
     ]
-    if mtls == "permissive":
+    if model.adoption == "permissive":
         rules = [{"to": [_operation(model, Caller())]}]
-    return manifest(
-        "security.istio.io/v1",
-        "AuthorizationPolicy",
-        f"{model.name_label}-callers",
-        model.namespace,
-        labels=model.labels,
-        spec={"selector": {"matchLabels": model.selector}, "action": "ALLOW", "rules": rules},
+    return (
+        manifest(
+            "security.istio.io/v1",
+            "AuthorizationPolicy",
+            f"{model.name_label}-callers",
+            model.namespace,
+            labels=model.labels,
+            spec={"selector": {"matchLabels": model.selector}, "action": "ALLOW", "rules": rules},
+        ),
     )
 
 

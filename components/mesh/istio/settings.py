@@ -40,6 +40,8 @@ class IstioSettings(Settings):
 
     proxy_ports: ClassVar[frozenset[int]] = PROXY_PORTS
     """Ports that no server in a meshed pod can have."""
+    default_prometheus: ClassVar[str] = "http://prometheus.istio-system.svc.cluster.local:9090"
+    """Where the mesh's own documentation installs Prometheus."""
 
     kind: Literal["istio"]
     version: Release = "1.31.1"

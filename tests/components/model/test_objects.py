@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.kubernetes import Manifest
-from components.mesh.protocol import PodMetadata
+from components.mesh.protocol import Metadata
 from components.model import objects
 from tests.components.samples import CUSTOM, NAME, model
 
@@ -11,9 +11,9 @@ CANARY = {"image": "vllm/vllm-openai:v0.32.1", "weight": 10}
 CPU = {"signal": "cpu", "min": 2, "max": 10, "target": 70}
 
 
-def deployment(version: int = 0, pod: PodMetadata | None = None, **settings: Any) -> Manifest:
+def deployment(version: int = 0, pod: Metadata | None = None, **settings: Any) -> Manifest:
     wanted = model(**settings)
-    return objects.deployment(wanted, wanted.versions[version], pod or PodMetadata(), {})
+    return objects.deployment(wanted, wanted.versions[version], pod or Metadata(), {})
 
 
 def test_default_configuration_is_one_replica() -> None:
@@ -56,7 +56,7 @@ def test_a_rollout_counts_as_stuck_only_after_the_time_to_pull_and_load() -> Non
 
 
 def test_pods_carry_what_the_mesh_gives_them() -> None:
-    pod = PodMetadata({"in": "mesh"}, {"sidecar": "native"})
+    pod = Metadata({"in": "mesh"}, {"sidecar": "native"})
     metadata = deployment(pod=pod)["spec"]["template"]["metadata"]
     assert metadata["labels"]["in"] == "mesh"
     assert metadata["annotations"]["sidecar"] == "native"

@@ -11,7 +11,8 @@ INGRESS = Ingress(("deepseek-api.example.com", "b.example.com"), "certificate", 
 
 
 def values(ingress: Ingress = INGRESS, **settings: Any) -> Values:
-    return istio(**settings).gateway(ingress).values
+    (chart,) = istio(**settings).gateway(ingress)
+    return chart.values
 
 
 def servers() -> dict[int, dict[str, Any]]:
@@ -21,14 +22,14 @@ def servers() -> dict[int, dict[str, Any]]:
 
 def test_the_gateway_selects_the_labels_that_the_chart_gives_its_release() -> None:
     (listeners,) = istio().expose(INGRESS)
-    release = istio().gateway(INGRESS).release
+    release = istio().gateway(INGRESS)[0].release
     assert release == "istio-ingress"
     # The chart strips `istio-`; a tutorial's `ingressgateway` would match no pod.
     assert listeners["spec"]["selector"] == {"istio": "ingress"}
 
 
 def test_the_identity_of_the_gateway_is_of_its_release_and_namespace() -> None:
-    chart = istio().gateway(INGRESS)
+    (chart,) = istio().gateway(INGRESS)
     expected = f"cluster.local/ns/{chart.namespace}/sa/{chart.release}"
     assert gateway.principal(istio().settings) == expected
 

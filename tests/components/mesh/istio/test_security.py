@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
+from components.adoption import Adoption
 from components.kubernetes import Manifest
-from components.mesh.protocol import MtlsMode
 from tests.components.samples import CUSTOM, NAME, istio, model
 
 GATEWAY = "cluster.local/ns/istio-ingress/sa/istio-ingress"
 PRINCIPAL = "cluster.local/ns/default/sa/api-gateway"
 
 
-def policy(has_gateway: bool = True, mtls: MtlsMode = "strict", **settings: Any) -> Manifest:
-    (only,) = istio().authorize(model(**settings), has_gateway, mtls)
+def policy(has_gateway: bool = True, **settings: Any) -> Manifest:
+    (only,) = istio().authorize(model(**settings), has_gateway)
     return only
 
 
@@ -24,9 +24,9 @@ def sources(**settings: Any) -> list[dict[str, list[str]]]:
     ]
 
 
-@pytest.mark.parametrize(("mtls", "mode"), [("strict", "STRICT"), ("permissive", "PERMISSIVE")])
-def test_a_namespace_has_one_mtls_mode_for_all_its_pods(mtls: MtlsMode, mode: str) -> None:
-    peers, _ = istio().secure("ai-inference", mtls)
+@pytest.mark.parametrize(("adoption", "mode"), [("strict", "STRICT"), ("permissive", "PERMISSIVE")])
+def test_a_namespace_has_one_mtls_mode_for_all_its_pods(adoption: Adoption, mode: str) -> None:
+    peers, _ = istio().secure("ai-inference", adoption)
     assert peers["spec"] == {"mtls": {"mode": mode}}
     assert peers["metadata"] == {"name": "default", "namespace": "ai-inference"}
 
@@ -110,7 +110,7 @@ def test_a_changed_app_label_leaves_the_policy_on_its_pods() -> None:
 
 
 def test_where_plain_text_is_taken_nobody_has_an_identity_to_be_asked_for() -> None:
-    (rule,) = policy(mtls="permissive", callers=["frontend"])["spec"]["rules"]
+    (rule,) = policy(adoption="permissive", callers=["frontend"])["spec"]["rules"]
     assert rule == {"to": [{"operation": {"ports": ["8000"]}}]}
 
 
@@ -119,7 +119,7 @@ def mirrored(
 ) -> list[tuple[dict[str, list[str]], dict[str, list[str]]]]:
     """Who may do what on a model that a source is mirrored to."""
     target = replace(model("target", **settings), mirrored_from=(model("source", **source),))
-    (made,) = istio().authorize(target, has_gateway, "strict")
+    (made,) = istio().authorize(target, has_gateway)
     return [
         (rule["from"][0]["source"], rule["to"][0]["operation"]) for rule in made["spec"]["rules"]
     ]

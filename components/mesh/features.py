@@ -1,0 +1,67 @@
+"""The features of a model in which meshes differ: a mesh has each, or says why not.
+
+A mesh's `capabilities.LACKS` maps the features that it cannot do to the reason and the nearest
+alternative. The settings refuse them, docs/meshes.md shows them, and the tests try each on every
+mesh, all from these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.settings import Settings
+
+Lacks = Mapping[str, str]
+"""Names of features, and why the mesh does not have them and what to use instead."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A setting of a model that not every mesh can realise."""
+
+    path: str
+    """Below the model, as in a stack file: `traffic.mirror`."""
+    title: str
+    value: str | None = None
+    """Where one value of the setting is the feature; None where any but the default is."""
+
+    @property
+    def name(self) -> str:
+        return self.path if self.value is None else f"{self.path}={self.value}"
+
+    def used(self, model: Settings) -> bool:
+        """Whether the model's settings ask for it: what they leave at its default does not."""
+        *parents, field = (_attribute(key) for key in self.path.split("."))
+        owner: object = model
+        for parent in parents:
+            owner = getattr(owner, parent, None)
+        known = type(owner).model_fields if isinstance(owner, Settings) else {}
+        if field not in known:
+            return False
+        value = getattr(owner, field)
+        if self.value is not None:
+            return bool(value == self.value)
+        return bool(value != known[field].get_default(call_default_factory=True))
+
+
+def _attribute(key: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
+
+
+FEATURES = (
+    Feature("canary", "canary by weight"),
+    Feature("canary.headers", "A/B test by header"),
+    Feature("canary.sticky", "A/B test by user, kept by a cookie"),
+    Feature("traffic.timeouts.firstByte", "timeout for the first byte"),
+    Feature("traffic.timeouts.response", "timeout for the whole response"),
+    Feature("traffic.timeouts.connect", "timeout for connections"),
+    Feature("traffic.timeouts.idle", "timeout for idle connections"),
+    Feature("traffic.retries.attempts", "number of retries"),
+    Feature("traffic.retries.conditions", "choice of what is retried"),
+    Feature("traffic.connectionPool", "limits of connections and requests"),
+    Feature("traffic.outlierDetection", "leaving out pods that fail"),
+    Feature("traffic.balancing.warmUp", "warm-up of new pods"),
+    Feature("traffic.mirror", "mirrored traffic"),
+    Feature("traffic.fault", "injected faults"),
+)

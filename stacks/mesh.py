@@ -1,0 +1,34 @@
+"""Which mesh: the one place where meshes are listed and one of them is picked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.mesh.features import Lacks
+from components.mesh.istio import Istio
+from components.mesh.istio import capabilities as istio
+from components.mesh.istio.settings import IstioSettings
+from components.mesh.protocol import Mesh
+
+MeshSettings = IstioSettings
+"""What a stack says about its mesh; `kind` says which it is."""
+
+LACKS: dict[str, Lacks] = {"istio": istio.LACKS}
+"""What each mesh cannot do, by the title that the documentation gives it."""
+
+
+def choose(settings: MeshSettings, traces_endpoint: str | None) -> Mesh:
+    return Istio(settings, traces_endpoint)
+
+
+def lacks(settings: MeshSettings) -> Lacks:
+    """What the chosen mesh cannot do."""
+    return LACKS[settings.kind]
+
+
+def least(given: object) -> dict[str, Any]:
+    """The smallest sound settings of the mesh that was probably meant, so that the rest of a stack
+    can be judged when its mesh cannot."""
+    kind = given.get("kind") if isinstance(given, Mapping) else None
+    return {"kind": kind if isinstance(kind, str) and kind in LACKS else "istio"}
