@@ -45,8 +45,8 @@ format: $(READY)  ## mend style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-schema: $(READY)  ## write the settings' JSON Schema and reference
-	@$(BIN)/python -c "from stacks import reference, schema; schema.write(); reference.write()"
+schema: $(READY)  ## write the settings' JSON Schema, reference and comparison of meshes
+	@$(BIN)/python -c "from stacks import comparison, reference, schema; schema.write(); reference.write(); comparison.write()"
 
 test: check tools  ## everything: style, types, unit tests, tests on the simulated cluster
 	@$(BIN)/pytest

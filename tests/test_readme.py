@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stacks.comparison import COMPARISON_FILE, comparison_text
 from stacks.load import from_mapping
 from stacks.reference import REFERENCE_FILE, reference_text
 
@@ -42,3 +43,7 @@ def test_the_files_that_it_names_exist(document: Path) -> None:
 
 def test_the_reference_is_in_step_with_the_settings() -> None:
     assert REFERENCE_FILE.read_text() == reference_text(), "run `make schema`"
+
+
+def test_the_comparison_of_meshes_is_in_step_with_what_they_refuse() -> None:
+    assert COMPARISON_FILE.read_text() == comparison_text(), "run `make schema`"
