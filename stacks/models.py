@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from components.model.memory import ModelProfile
 from components.model.model import Model
+from components.model.settings import ModelSettings
 from stacks.presets import PRESETS
 from stacks.settings import StackSettings
 
@@ -16,7 +18,7 @@ def models(settings: StackSettings) -> list[Model]:
         name: Model(
             name,
             model,
-            PRESETS[model.preset] if model.preset else None,
+            _profile(model),
             traces,
             settings.prometheus_url,
             settings.adoption_of(model.namespace),
@@ -31,11 +33,16 @@ def models(settings: StackSettings) -> list[Model]:
     return [
         replace(
             model,
+            canary_profile=_profile(model.settings.for_canary()),
             mirror=alone[mirrors[name]] if name in mirrors else None,
             mirrored_from=tuple(alone[source] for source, to in mirrors.items() if to == name),
         )
         for name, model in alone.items()
     ]
+
+
+def _profile(settings: ModelSettings | None) -> ModelProfile | None:
+    return PRESETS[settings.preset] if settings and settings.preset else None
 
 
 def mirrored_gpus(resolved: list[Model]) -> list[str]:
@@ -44,7 +51,7 @@ def mirrored_gpus(resolved: list[Model]) -> list[str]:
     for model in resolved:
         mirror, target = model.settings.traffic.mirror, model.mirror
         if mirror and target:
-            gpus = target.most_replicas * target.settings.gpu.count
+            gpus = target.stable.most_gpus
             lines.append(
                 f"{mirror.percent} % of the requests to {model.name} are mirrored to "
                 f"{target.name}: up to {gpus} GPUs work for no user"

@@ -14,6 +14,7 @@ from components.cluster import ClusterSettings
 from components.ingress import GatewaySettings
 from components.mesh.features import FEATURES
 from components.model.cache import ImageCache
+from components.model.canary import in_canary
 from components.model.memory import GPUS, Gpu, ModelProfile
 from components.model.model import Model
 from components.model.runtimes.vllm import VllmRuntime
@@ -72,7 +73,7 @@ class StackSettings(Settings):
         for name, model in self.models.items():
             for problem in self._feature_problems(model):
                 yield Problem(("models", name, *problem.path), problem.message)
-            for problem in _fit_problems(model, self.cluster.version):
+            for problem in self._fit_problems(model):
                 yield Problem(("models", name, *problem.path), problem.message)
             if model.runtime.port in self.mesh.proxy_ports:
                 yield Problem(
@@ -96,6 +97,15 @@ class StackSettings(Settings):
         for feature in FEATURES:
             if feature.name in missing and feature.used(model):
                 yield Problem(tuple(feature.path.split(".")), missing[feature.name])
+
+    def _fit_problems(self, model: ModelSettings) -> Iterator[Problem]:
+        """What the model asks of its preset, GPU and cluster, and what its canary does beyond."""
+        stable = list(_fit_problems(model, self.cluster.version))
+        yield from stable
+        if canary := model.for_canary():
+            for problem in _fit_problems(canary, self.cluster.version):
+                if problem not in stable:
+                    yield Problem(in_canary(problem.path), problem.message)
 
     def _traffic_problems(self, name: str, traffic: TrafficSettings) -> Iterator[Problem]:
         mirror, fault = traffic.mirror, traffic.fault

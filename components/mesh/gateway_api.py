@@ -13,7 +13,8 @@ from typing import Any
 from components.chart import Chart
 from components.kubernetes import Manifest, manifest
 from components.model import objects
-from components.model.model import VERSIONS, Model
+from components.model.model import Model
+from components.model.version import VERSIONS
 
 GROUP = "gateway.networking.k8s.io"
 VERSION = f"{GROUP}/v1"

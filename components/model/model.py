@@ -7,29 +7,10 @@ from functools import cached_property
 
 from components.adoption import Adoption
 from components.kubernetes import recommended_labels
-from components.model.cache import weights_path
 from components.model.memory import ModelProfile
-from components.model.runtimes.base import Launch
-from components.model.runtimes.vllm import VllmRuntime
 from components.model.settings import ModelSettings
+from components.model.version import Version, launch
 from components.types import Hostname, Port, seconds
-
-VERSIONS = ("stable", "canary")
-"""The versions that a model may have."""
-
-
-@dataclass(frozen=True)
-class Version:
-    """One version of a model that runs: the stable one or its canary."""
-
-    name: str
-    """Value of the label `version`, and name of the subset that routes refer to."""
-    deployment: str
-    image: str
-    weight: int
-    """Percent of the requests."""
-    replicas: int | None
-    """None where an autoscaler owns them."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +20,15 @@ class Model:
     name: str
     settings: ModelSettings
     profile: ModelProfile | None = None
+    """What the preset knows; None without one."""
     traces_endpoint: str | None = None
     """OTLP/gRPC endpoint of the trace collector, as a URL."""
     prometheus: str | None = None
     """URL of the Prometheus that scrapes the model servers."""
     adoption: Adoption = "strict"
     """How far the model's namespace has come into the mesh."""
+    canary_profile: ModelProfile | None = None
+    """What the preset of the canary knows."""
     mirror: Model | None = None
     """The model that gets a copy of the requests."""
     mirrored_from: tuple[Model, ...] = ()
@@ -83,12 +67,6 @@ class Model:
         return self.settings.runtime.public_paths if given is None else given
 
     @property
-    def most_replicas(self) -> int:
-        """Of the stable version."""
-        scaling = self.settings.autoscaling
-        return scaling.max if scaling else self.settings.replicas or 1
-
-    @property
     def grace_seconds(self) -> int:
         """From the order to stop until the pod is killed."""
         return int(seconds(self.settings.grace_period))
@@ -107,16 +85,15 @@ class Model:
 
     @cached_property
     def versions(self) -> tuple[Version, ...]:
-        settings, canary = self.settings, self.settings.canary
-        replicas = None if settings.autoscaling else settings.replicas or 1
-        stable_weight = 100 - (canary.weight if canary else 0)
-        stable = Version("stable", self.name, settings.runtime.image, stable_weight, replicas)
-        if canary is None:
-            return (stable,)
-        deployment = f"{self.name}-canary"
+        """The stable one first, then its canary if there is one."""
+        canary, settings = self.settings.canary, self.settings.for_canary()
+        if canary is None or settings is None:
+            return (self._version("stable", self.name, 100, self.settings, self.profile),)
+        rest = 100 - canary.weight
+        name = f"{self.name}-canary"
         return (
-            stable,
-            Version("canary", deployment, canary.image, canary.weight, canary.replicas),
+            self._version("stable", self.name, rest, self.settings, self.profile),
+            self._version("canary", name, canary.weight, settings, self.canary_profile),
         )
 
     def version_cookie(self, version: str) -> str:
@@ -131,33 +108,17 @@ class Model:
     def _cookie(self) -> str:
         return f"{self.name_label}-version"
 
-    @cached_property
-    def launch(self) -> Launch:
-        """What the model's server is started with."""
-        settings, runtime = self.settings, self.settings.runtime
-        hub_id = runtime.model if isinstance(runtime, VllmRuntime) else None
-        if self.profile:
-            hub_id = self.profile.hub_id
-        return Launch(
-            name=self.name,
-            profile=self.profile,
-            weights=weights_path(settings.cache) or hub_id or self.name,
-            generation=self._generation(),
-            gpus=settings.gpu.count or 1,
-            drain_seconds=settings.drain_seconds,
-            keep_alive_seconds=int(seconds(settings.traffic.timeouts.idle)) + 60,
-            traces_endpoint=self.traces_endpoint,
-        )
+    @property
+    def stable(self) -> Version:
+        return self.versions[0]
 
-    def _generation(self) -> dict[str, float | int]:
-        """Sampling of the preset, overridden by the settings, in the words of Hugging Face."""
-        own = self.settings.generation
-        given = {
-            "max_new_tokens": own.max_tokens,
-            "temperature": own.temperature,
-            "top_p": own.top_p,
-            "top_k": own.top_k,
-            "repetition_penalty": own.repetition_penalty,
-        }
-        preset = dict(self.profile.sampling) if self.profile else {}
-        return preset | {key: value for key, value in given.items() if value is not None}
+    def _version(
+        self,
+        name: str,
+        deployment: str,
+        weight: int,
+        settings: ModelSettings,
+        profile: ModelProfile | None,
+    ) -> Version:
+        start = launch(self.name, settings, profile, self.traces_endpoint)
+        return Version(name, deployment, weight, settings, start)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from components.autoscaling import autoscaler
 from components.kubernetes import Manifest, manifest
 from components.mesh.protocol import Metadata
-from components.model.model import Model, Version
+from components.model.model import Model
 from components.model.pod import pod_template
 from components.model.runtimes.base import CONTAINER
+from components.model.version import Version
 from components.secret import SecretReference
 
 IMAGE_PULL_SECONDS = 900
@@ -100,7 +101,7 @@ def progress_seconds(model: Model) -> int:
 def rollout_seconds(model: Model) -> int:
     """How long a whole rollout may take, replica by replica."""
     at_once = max(1, model.settings.rollout.surge + model.settings.rollout.unavailable)
-    waves = -(-model.most_replicas // at_once)
+    waves = -(-max(version.most_replicas for version in model.versions) // at_once)
     return waves * (progress_seconds(model) + model.grace_seconds)
 
 
@@ -115,17 +116,18 @@ def _scraping(model: Model) -> dict[str, str]:
     }
 
 
-def replicas_owner(model: Model) -> Manifest | None:
-    """The autoscaler, if the model has one. It scales the stable version."""
-    settings = model.settings
-    if settings.autoscaling is None:
-        return None
-    return autoscaler(
-        settings.autoscaling,
-        name=model.name,
-        namespace=model.namespace,
-        container=CONTAINER,
-        labels=model.labels,
-        queue_metric=settings.runtime.queue_metric,
-        prometheus=model.prometheus,
-    )
+def autoscalers(model: Model) -> list[Manifest]:
+    """One for each version that has autoscaling; it owns the replicas of that Deployment."""
+    return [
+        autoscaler(
+            version.settings.autoscaling,
+            name=version.deployment,
+            namespace=model.namespace,
+            container=CONTAINER,
+            labels=model.labels,
+            queue_metric=version.settings.runtime.queue_metric,
+            prometheus=model.prometheus,
+        )
+        for version in model.versions
+        if version.settings.autoscaling is not None
+    ]

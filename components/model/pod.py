@@ -6,9 +6,10 @@ from typing import Any
 
 from components.kubernetes import Manifest, topology_spread
 from components.model import cache
-from components.model.model import Model, Version
+from components.model.model import Model
 from components.model.runtimes.base import CONTAINER, HOME_DIRECTORY
-from components.model.settings import PRE_STOP_SECONDS, StartupSettings
+from components.model.settings import PRE_STOP_SECONDS, ModelSettings
+from components.model.version import Version
 from components.secret import SecretReference, environment_from
 
 SHARED_MEMORY = "2Gi"
@@ -31,7 +32,7 @@ def pod_template(
 
 
 def _pod_spec(model: Model, version: Version, secrets: dict[str, SecretReference]) -> Manifest:
-    settings, user = model.settings, model.settings.runtime.user
+    settings, user = version.settings, version.settings.runtime.user
     spec: Manifest = {
         "serviceAccountName": model.service_account,
         "automountServiceAccountToken": False,
@@ -47,36 +48,37 @@ def _pod_spec(model: Model, version: Version, secrets: dict[str, SecretReference
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "topologySpreadConstraints": _spread(model, version),
-        "containers": [_container(model, version, secrets)],
+        "containers": [_container(version, secrets)],
         "volumes": [
             cache.volume(settings.cache, model.name_label),
             {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": SHARED_MEMORY}},
             {"name": "home", "emptyDir": {}},
         ],
     }
-    if node_selector := _node_selector(model):
+    if node_selector := _node_selector(settings):
         spec["nodeSelector"] = node_selector
-    if tolerations := _tolerations(model):
+    if tolerations := _tolerations(settings):
         spec["tolerations"] = tolerations
     return spec
 
 
-def _container(model: Model, version: Version, secrets: dict[str, SecretReference]) -> Manifest:
-    runtime, launch = model.settings.runtime, model.launch
+def _container(version: Version, secrets: dict[str, SecretReference]) -> Manifest:
+    settings, launch = version.settings, version.launch
+    runtime = settings.runtime
     plain = [{"name": key, "value": text} for key, text in runtime.variables(launch).items()]
     return {
         "name": CONTAINER,
-        "image": version.image,
+        "image": runtime.image,
         **runtime.command(launch),
         "ports": [{"name": "http", "containerPort": runtime.port}],
         "env": plain + [environment_from(key, source) for key, source in secrets.items()],
-        "resources": _resources(model),
+        "resources": _resources(settings),
         "volumeMounts": [
-            cache.mount(model.settings.cache),
+            cache.mount(settings.cache),
             {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108
             {"name": "home", "mountPath": HOME_DIRECTORY},
         ],
-        **_probes(model),
+        **_probes(version),
         "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -85,8 +87,8 @@ def _container(model: Model, version: Version, secrets: dict[str, SecretReferenc
     }
 
 
-def _resources(model: Model) -> dict[str, Any]:
-    asked, gpu = model.settings.resources, model.settings.gpu
+def _resources(settings: ModelSettings) -> dict[str, Any]:
+    asked, gpu = settings.resources, settings.gpu
     gpus = {gpu.resource: str(gpu.count)} if gpu.count else {}
     return {
         "requests": {"cpu": asked.cpu, "memory": asked.memory} | gpus,
@@ -94,17 +96,17 @@ def _resources(model: Model) -> dict[str, Any]:
     }
 
 
-def _probes(model: Model) -> dict[str, Any]:
+def _probes(version: Version) -> dict[str, Any]:
     """Loading has the startup probe's time; a busy server is not killed, only left out.
 
     Timeouts are above Kubernetes' 1 s, which a server in a long prefill misses
     (https://github.com/kserve/kserve/issues/5062).
     """
-    startup: StartupSettings = model.settings.startup
-    health = {"httpGet": {"path": model.settings.runtime.health, "port": "http"}}
+    runtime, startup = version.settings.runtime, version.settings.startup
+    health = {"httpGet": {"path": runtime.health, "port": "http"}}
     return {
         "startupProbe": {
-            **model.settings.runtime.warm_up(model.launch),
+            **runtime.warm_up(version.launch),
             "periodSeconds": startup.period_seconds,
             "failureThreshold": startup.failures,
             "timeoutSeconds": 10,
@@ -131,15 +133,15 @@ def _spread(model: Model, version: Version) -> list[dict[str, Any]]:
     return [topology_spread(key, labels) for key in keys]
 
 
-def _node_selector(model: Model) -> dict[str, str]:
-    product = model.settings.gpu.product
+def _node_selector(settings: ModelSettings) -> dict[str, str]:
+    product = settings.gpu.product
     by_product = {"nvidia.com/gpu.product": product} if product else {}
-    return by_product | model.settings.node_selector
+    return by_product | settings.node_selector
 
 
-def _tolerations(model: Model) -> list[dict[str, Any]]:
-    gpu = model.settings.gpu
+def _tolerations(settings: ModelSettings) -> list[dict[str, Any]]:
+    gpu = settings.gpu
     taint = [{"key": gpu.resource, "operator": "Exists", "effect": "NoSchedule"}]
     return (taint if gpu.count else []) + [
-        toleration.model_dump(exclude_none=True) for toleration in model.settings.tolerations
+        toleration.model_dump(exclude_none=True) for toleration in settings.tolerations
     ]

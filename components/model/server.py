@@ -50,8 +50,8 @@ class ModelServer(pulumi.ComponentResource):
         workload = [*([claim] if claim else []), *pods, objects.service(model)]
         serving = self._create([*workload, objects.disruption_budget(model)], before)
         # Callers are sent only to what is there, and an autoscaler finds what it scales.
-        scaler = objects.replicas_owner(model)
-        self._create([*mesh.route(model, args.gateway_host), *filter(None, [scaler])], serving)
+        routes = mesh.route(model, args.gateway_host)
+        self._create([*routes, *objects.autoscalers(model)], serving)
         self.url = pulumi.Output.from_input(f"http://{model.service_host}:{model.port}")
         self.register_outputs({"url": self.url})
 

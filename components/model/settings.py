@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 
 from components.autoscaling import Autoscaling, QueueDepthAutoscaling
 from components.callers import AnyCaller
 from components.model.cache import Cache
+from components.model.canary import OF_VLLM, CanarySettings, in_canary
+from components.model.hardware import GpuSettings, ResourcesSettings
 from components.model.runtimes.custom import CustomRuntime
 from components.model.runtimes.vllm import VllmRuntime
 from components.secret import SecretValue
@@ -17,23 +20,15 @@ from components.settings import Problem, Settings
 from components.traffic import TrafficSettings
 from components.types import (
     Count,
-    Cpu,
     Duration,
-    ExtendedResource,
-    HeaderName,
-    HeaderValue,
     Hostname,
-    Image,
     LabelKey,
     LabelValue,
-    Memory,
     Name,
     PathPattern,
-    Percent,
     ServiceName,
     Tokens,
     UrlPath,
-    expected,
     seconds,
 )
 
@@ -44,29 +39,6 @@ EXIT_SECONDS = 5
 """What is left of the grace period for the process itself to end."""
 
 DAY_SECONDS = 86_400
-
-
-class ResourcesSettings(Settings):
-    """What one replica's model container asks of its node."""
-
-    cpu: Cpu = "4"
-    """Requested cores; not limited, so that tokenising is never throttled."""
-    memory: Memory = "16Gi"
-    """Requested and limited."""
-
-
-class GpuSettings(Settings):
-    """The GPUs of one replica."""
-
-    count: Annotated[
-        int, Field(ge=0, le=16, strict=True), expected("a whole number of GPUs, 0 to 16")
-    ] = 1
-    """GPUs a replica; 0 for a model on CPU."""
-    product: LabelValue | None = None
-    """Value of the node label nvidia.com/gpu.product, for example NVIDIA-L4. With it the pods run
-    only there, and the model's memory is checked against it."""
-    resource: ExtendedResource = "nvidia.com/gpu"
-    """Extended resource of the device plugin."""
 
 
 class Toleration(Settings):
@@ -151,19 +123,6 @@ class RouteSettings(Settings):
     public, for vLLM /v1/*; others, such as /metrics, are for the inside. Empty for all."""
 
 
-class CanarySettings(Settings):
-    """A second version beside the stable one; what is not given here is as in the stable one."""
-
-    image: Image
-    weight: Percent
-    """Share of the requests; the stable version gets the rest, so weights always sum to 100."""
-    replicas: Count = 1
-    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
-    """Requests with these headers always get the canary: an A/B test by header."""
-    sticky: bool = False
-    """Keep a user with the version of the first answer, by a cookie: an A/B test by user."""
-
-
 class ApiKeySettings(Settings):
     """A key that callers send as a bearer token, checked by the server beside the mesh's rules."""
 
@@ -207,6 +166,60 @@ class ModelSettings(Settings):
     rollout: RolloutSettings = RolloutSettings()
 
     def problems(self) -> Iterator[Problem]:
+        yield from self._version_problems()
+        yield from self._canary_problems()
+        if self.drain_seconds <= 0:
+            yield Problem(
+                ("gracePeriod",),
+                f"{self.grace_period} leaves nothing to finish generations in: "
+                f"{PRE_STOP_SECONDS}s pass until no new requests come and {EXIT_SECONDS}s are for "
+                "the process to end; use at least 30s",
+            )
+
+    def for_canary(self) -> ModelSettings | None:
+        """The settings of the canary, if there is one: these, with its differences."""
+        canary = self.canary
+        if canary is None:
+            return None
+        known = type(self.runtime).model_fields
+        differences = {key: to for key, to in canary.of_runtime().items() if key in known}
+        if canary.preset is not None and isinstance(self.runtime, VllmRuntime):
+            differences["model"] = None
+        environment = self.runtime.environment | canary.environment
+        return self.model_copy(
+            update={
+                "canary": None,
+                "preset": canary.preset or (self.preset if canary.model is None else None),
+                "runtime": self.runtime.model_copy(
+                    update=differences | {"environment": environment}
+                ),
+                "resources": canary.resources or self.resources,
+                "gpu": canary.gpu or self.gpu,
+                "replicas": canary.replicas,
+                "autoscaling": canary.autoscaling,
+            }
+        )
+
+    def _canary_problems(self) -> Iterator[Problem]:
+        """What is wrong with the canary and not with the stable version."""
+        canary = self.for_canary()
+        if canary is None or self.canary is None:
+            return
+        if not isinstance(self.runtime, VllmRuntime):
+            for name in OF_VLLM:
+                if getattr(self.canary, name) is not None:
+                    key = to_camel(name)
+                    yield Problem(
+                        ("canary", key),
+                        f"the {self.runtime.kind} runtime has no {key}; remove it",
+                    )
+        stable = set(self._version_problems())
+        for problem in canary._version_problems():
+            if problem not in stable:
+                yield Problem(in_canary(problem.path), problem.message)
+
+    def _version_problems(self) -> Iterator[Problem]:
+        """Rules that each version has to keep for itself."""
         if self.replicas is not None and self.autoscaling is not None:
             yield Problem(
                 ("replicas",),
@@ -215,13 +228,6 @@ class ModelSettings(Settings):
             )
         yield from self._runtime_problems()
         yield from self._environment_problems()
-        if self.drain_seconds <= 0:
-            yield Problem(
-                ("gracePeriod",),
-                f"{self.grace_period} leaves nothing to finish generations in: "
-                f"{PRE_STOP_SECONDS}s pass until no new requests come and {EXIT_SECONDS}s are for "
-                "the process to end; use at least 30s",
-            )
 
     def _runtime_problems(self) -> Iterator[Problem]:
         vllm = self.runtime if isinstance(self.runtime, VllmRuntime) else None

@@ -7,6 +7,7 @@ from typing import Any
 from components.adoption import Adoption
 from components.mesh.istio import Istio
 from components.mesh.istio.settings import IstioSettings
+from components.model.memory import ModelProfile
 from components.model.model import Model
 from components.model.settings import ModelSettings
 from stacks.load import from_mapping
@@ -35,8 +36,13 @@ def model(
 ) -> Model:
     """A model, resolved, with the profile of its preset."""
     loaded = ModelSettings.model_validate(model_settings(**settings))
-    profile = PRESETS[loaded.preset] if loaded.preset else None
-    return Model(name, loaded, profile, traces_endpoint, PROMETHEUS, adoption)
+    canary = _profile(loaded.for_canary())
+    profile = _profile(loaded)
+    return Model(name, loaded, profile, traces_endpoint, PROMETHEUS, adoption, canary)
+
+
+def _profile(settings: ModelSettings | None) -> ModelProfile | None:
+    return PRESETS[settings.preset] if settings and settings.preset else None
 
 
 def istio(**settings: Any) -> Istio:

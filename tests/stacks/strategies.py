@@ -321,7 +321,14 @@ def models(draw: st.DrawFn, number: int) -> tuple[str, Settings]:
             traffic=traffic(),
             canary=st.fixed_dictionaries(
                 {"image": images, "weight": st.integers(0, 100)},
-                optional={"replicas": counts(), "headers": headers, "sticky": st.booleans()},
+                optional={
+                    "arguments": st.lists(texts, max_size=2),
+                    "environment": environments,
+                    "resources": some(cpu=cpus, memory=memories),
+                    "replicas": counts(),
+                    "headers": headers,
+                    "sticky": st.booleans(),
+                },
             ),
             startup=some(period=st.builds("{}s".format, counts(1440)), failures=counts(60)),
             gracePeriod=st.one_of(
@@ -335,7 +342,8 @@ def models(draw: st.DrawFn, number: int) -> tuple[str, Settings]:
     if "route" not in model and number > 0:
         model["route"] = draw(routes(number))
     for variable in ("HF_TOKEN", "API_KEY", VllmRuntime().api_key_variable()):
-        model["runtime"].get("environment", {}).pop(variable, None)
+        for version in (model["runtime"], model.get("canary", {})):
+            version.get("environment", {}).pop(variable, None)
     return f"{draw(stems)}{number}", model
 
 

@@ -213,6 +213,24 @@ BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
         ["2 key-value heads", "do not all divide over 3 GPUs"],
     ),
     (
+        "a canary that does not fit, though the stable version does",
+        model(gpu={"product": "NVIDIA-L4"}, canary={"weight": 10, "maxLength": 32768}),
+        "models.m.canary.gpu.product",
+        ["does not fit 1 x NVIDIA-L4", "KV cache 28.0 GiB"],
+    ),
+    (
+        "a canary on a GPU that lacks its type",
+        model(canary={"weight": 10, "gpu": {"product": "Tesla-T4"}, "maxSequences": 1}),
+        "models.m.canary.dtype",
+        ["Tesla-T4 has no bfloat16"],
+    ),
+    (
+        "a canary of an unknown preset",
+        model(canary={"weight": 10, "preset": "llama"}),
+        "models.m.canary.preset",
+        ["unknown preset llama", "expected one of deepseek-r1-distill-qwen-1.5b"],
+    ),
+    (
         "more GPUs than a node has",
         model(gpu={"count": 17}),
         "models.m.gpu.count",

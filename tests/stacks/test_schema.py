@@ -41,7 +41,7 @@ def test_every_stack_file_keeps_to_the_schema_that_it_names(path: Path) -> None:
         {"runtime": {"kind": "vllm", "maxLenght": 1}},
         {"runtime": {"kind": "tgi"}},
         {"canary": {"image": "a/b:1", "weight": 101}},
-        {"canary": {"weight": 10}},
+        {"canary": {"image": "a/b:1"}},
         {"service": "a.b"},
         {"gracePeriod": "soon"},
         {"callers": [{"namespaces": "frontend"}]},

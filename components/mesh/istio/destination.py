@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from components.kubernetes import Manifest, manifest
-from components.model.model import VERSIONS, Model
+from components.model.model import Model
+from components.model.version import VERSIONS
 from components.traffic import (
     Balancing,
     ConsistentHashBalancing,

@@ -105,15 +105,14 @@ def test_a_drain_takes_one_replica_at_a_time_and_any_that_is_broken() -> None:
 
 
 def test_the_autoscaler_is_of_the_stable_deployment_and_the_models_container() -> None:
-    scaler = objects.replicas_owner(model(autoscaling=CPU, canary=CANARY))
-    assert scaler is not None
+    (scaler,) = objects.autoscalers(model(autoscaling=CPU, canary=CANARY))
     assert scaler["spec"]["scaleTargetRef"]["name"] == NAME
     name = deployment()["spec"]["template"]["spec"]["containers"][0]["name"]
     assert scaler["spec"]["metrics"][0]["containerResource"]["container"] == name
 
 
 def test_without_autoscaling_there_is_no_autoscaler() -> None:
-    assert objects.replicas_owner(model()) is None
+    assert objects.autoscalers(model()) == []
 
 
 def test_a_whole_rollout_may_take_every_replica_its_time() -> None:
@@ -121,3 +120,4 @@ def test_a_whole_rollout_may_take_every_replica_its_time() -> None:
     assert objects.rollout_seconds(model(replicas=4)) == 4 * 1680
     assert objects.rollout_seconds(model(replicas=4, rollout={"surge": 1})) == 2 * 1680
     assert objects.rollout_seconds(model(autoscaling=CPU)) == 10 * 1680
+    assert objects.rollout_seconds(model(canary=CANARY | {"replicas": 3})) == 3 * 1680

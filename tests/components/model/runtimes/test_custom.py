@@ -14,9 +14,9 @@ def container(traces_endpoint: str | None = None, **runtime: Any) -> dict[str, A
     )
     server = wanted.settings.runtime
     return {
-        **server.command(wanted.launch),
-        "env": server.variables(wanted.launch),
-        "startup": server.warm_up(wanted.launch),
+        **server.command(wanted.stable.launch),
+        "env": server.variables(wanted.stable.launch),
+        "startup": server.warm_up(wanted.stable.launch),
         "ready": server.health,
     }
 

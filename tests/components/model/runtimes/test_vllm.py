@@ -16,12 +16,12 @@ from tests.components.samples import NAME, PRESET, model
 
 def arguments(name: str = NAME, traces_endpoint: str | None = None, **settings: Any) -> list[str]:
     wanted = model(name, traces_endpoint, **settings)
-    return list(wanted.settings.runtime.command(wanted.launch)["args"])
+    return list(wanted.settings.runtime.command(wanted.stable.launch)["args"])
 
 
 def variables(traces_endpoint: str | None = None, **settings: Any) -> dict[str, str]:
     wanted = model(NAME, traces_endpoint, **settings)
-    return wanted.settings.runtime.variables(wanted.launch)
+    return wanted.settings.runtime.variables(wanted.stable.launch)
 
 
 def test_default_configuration_serves_the_preset_under_the_models_name() -> None:
@@ -135,7 +135,7 @@ def server() -> Iterator[HTTPServer]:
 def warm_up(port: int, environment: dict[str, str] | None = None, name: str = NAME) -> int:
     """Run the startup probe's command, as the kubelet would."""
     wanted = model(name, runtime={"kind": "vllm", "port": port}, preset=PRESET)
-    program, *rest = wanted.settings.runtime.warm_up(wanted.launch)["exec"]["command"]
+    program, *rest = wanted.settings.runtime.warm_up(wanted.stable.launch)["exec"]["command"]
     assert program == "python3"
     done = subprocess.run([sys.executable, *rest], env=environment or {}, capture_output=True)
     return done.returncode
@@ -167,4 +167,6 @@ def test_a_server_that_does_not_listen_is_not_ready(server: HTTPServer) -> None:
 
 def test_the_warm_up_request_can_be_left_out() -> None:
     runtime = VllmRuntime(warm_up_request=False)
-    assert runtime.warm_up(model().launch) == {"httpGet": {"path": "/health", "port": "http"}}
+    assert runtime.warm_up(model().stable.launch) == {
+        "httpGet": {"path": "/health", "port": "http"}
+    }
