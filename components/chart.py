@@ -37,8 +37,8 @@ class Chart:
     values: Values = field(default_factory=dict)
 
 
-Part = Chart | Manifest
-"""One step of an installation: a chart, or an object that charts before or after it need."""
+Part = Chart | Manifest | tuple[Manifest, ...]
+"""One step of an installation: a chart, or objects that charts before or after it need."""
 
 
 def merge_values(*layers: Values) -> Values:
@@ -105,5 +105,6 @@ def install(
         if isinstance(part, Chart):
             after = [ChartRelease(part, source, opts)]
         else:
-            after = [KubernetesObject(part, opts)]
+            objects = part if isinstance(part, tuple) else (part,)
+            after = [KubernetesObject(content, opts) for content in objects]
     return after

@@ -17,6 +17,8 @@ class InjectedNamespaceArgs:
     mesh: Mesh
     control_plane: ControlPlane
     adoption: Adoption = "strict"
+    grace_seconds: int = 30
+    """The longest that a model of the namespace takes to stop."""
     host_paths: bool = False
     """Whether pods mount directories of their node, which only the privileged level allows."""
 
@@ -45,7 +47,7 @@ class InjectedNamespace(pulumi.ComponentResource):
             KubernetesObject(
                 content, pulumi.ResourceOptions(parent=self, depends_on=[self.namespace])
             )
-            for content in mesh.secure(name, adoption)
+            for content in mesh.secure(name, adoption, args.grace_seconds)
         ]
         self.register_outputs({})
 

@@ -104,11 +104,18 @@ def _is_observed(item: Object) -> bool:
     return bool(observed >= item["metadata"]["generation"])
 
 
+def _is_programmed(item: Object) -> bool:
+    """Of the Gateway API: its proxies have an address. Others of that kind say nothing."""
+    is_other = not item["apiVersion"].startswith("gateway.networking.k8s.io/")
+    return is_other or _condition(item, "Programmed").get("status") == "True"
+
+
 _READY: dict[str, Callable[[Object], bool]] = {
     "CustomResourceDefinition": _is_established,
     "Deployment": _is_available,
     "StatefulSet": _is_rolled_out,
     "DaemonSet": _is_on_all_nodes,
+    "Gateway": _is_programmed,
 }
 
 

@@ -27,6 +27,7 @@ CHARTS: dict[str, tuple[str, dict[str, str]]] = {
     "istiod": ("istio-control/istio-discovery", IMAGES | VALIDATION | INJECTION),
     "gateway": ("gateway", {}),
     "cni": ("istio-cni", IMAGES),
+    "ztunnel": ("ztunnel", {"hub": HUB, "tag": "{version}"}),
 }
 """Chart name: its folder in the module, and the default values to set."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.mesh.ambient import Ambient
+from components.mesh.ambient import capabilities as ambient
 from components.mesh.features import Lacks
 from components.mesh.istio import Istio
 from components.mesh.istio import capabilities as istio
@@ -14,21 +16,23 @@ from components.mesh.protocol import Mesh
 MeshSettings = IstioSettings
 """What a stack says about its mesh; `kind` says which it is."""
 
-LACKS: dict[str, Lacks] = {"istio": istio.LACKS}
+LACKS: dict[str, Lacks] = {"istio": istio.LACKS, "istio, dataPlane: ambient": ambient.LACKS}
 """What each mesh cannot do, by the title that the documentation gives it."""
 
 
 def choose(settings: MeshSettings, traces_endpoint: str | None) -> Mesh:
-    return Istio(settings, traces_endpoint)
+    mode = Ambient if settings.data_plane == "ambient" else Istio
+    return mode(settings, traces_endpoint)
 
 
 def lacks(settings: MeshSettings) -> Lacks:
     """What the chosen mesh cannot do."""
-    return LACKS[settings.kind]
+    return ambient.LACKS if settings.data_plane == "ambient" else istio.LACKS
 
 
 def least(given: object) -> dict[str, Any]:
     """The smallest sound settings of the mesh that was probably meant, so that the rest of a stack
     can be judged when its mesh cannot."""
-    kind = given.get("kind") if isinstance(given, Mapping) else None
-    return {"kind": kind if isinstance(kind, str) and kind in LACKS else "istio"}
+    said = given if isinstance(given, Mapping) else {}
+    mode = {"dataPlane": "ambient"} if said.get("dataPlane") == "ambient" else {}
+    return {"kind": "istio"} | mode

@@ -147,12 +147,14 @@ def _namespace(
     name: str,
     models: list[Model],
 ) -> InjectedNamespace:
-    host_paths = any(
-        isinstance(model.settings.cache, HostPathCache)
-        for model in models
-        if model.namespace == name
-    )
+    own = [model for model in models if model.namespace == name]
     return InjectedNamespace(
         name,
-        InjectedNamespaceArgs(mesh, control_plane, settings.adoption_of(name), host_paths),
+        InjectedNamespaceArgs(
+            mesh,
+            control_plane,
+            settings.adoption_of(name),
+            max(model.grace_seconds for model in own),
+            any(isinstance(model.settings.cache, HostPathCache) for model in own),
+        ),
     )

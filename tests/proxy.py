@@ -31,6 +31,7 @@ from simcluster.cluster import SimulatedCluster
 
 TYPES = {
     "cluster": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+    "endpoint": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
     "listener": "type.googleapis.com/envoy.config.listener.v3.Listener",
     "route": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
 }
@@ -44,7 +45,7 @@ class Proxy:
 
     cluster: SimulatedCluster
     kind: str
-    """`sidecar` or `router`."""
+    """`sidecar`, `router` or `waypoint`."""
     pod: Resource
 
     @classmethod
@@ -65,6 +66,30 @@ class Proxy:
     def routes(self, *names: str) -> dict[str, Resource]:
         """Route configurations by name, for example `http.8080` of a gateway."""
         return {item["name"]: item for item in self._ask("route", names)}
+
+    def addresses(self, cluster: str) -> set[str]:
+        """Where requests to a cluster go: IP addresses, or those of the tunnel to them."""
+        addresses = [each["endpoint"]["address"] for each in self._endpoints(cluster)]
+        return {
+            each["socketAddress"]["address"]
+            if "socketAddress" in each
+            else each["envoyInternalAddress"]["endpointId"].partition(":")[0]
+            for each in addresses
+        }
+
+    def mutual_tls(self, cluster: str) -> set[bool]:
+        """Whether the endpoints of a cluster are spoken to so: both, if they differ."""
+        metadata = [each.get("metadata", {}) for each in self._endpoints(cluster)]
+        matches = [each.get("filterMetadata", {}) for each in metadata]
+        return {
+            each.get("envoy.transport_socket_match", {}).get("tlsMode") == "istio"
+            for each in matches
+        }
+
+    def _endpoints(self, cluster: str) -> list[Resource]:
+        (assignment,) = self._ask("endpoint", (cluster,))
+        localities = assignment.get("endpoints", [])
+        return [each for locality in localities for each in locality["lbEndpoints"]]
 
     def _node(self) -> Node:
         metadata, status = self.pod["metadata"], self.pod["status"]

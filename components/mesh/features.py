@@ -60,6 +60,7 @@ FEATURES = (
     Feature("traffic.retries.attempts", "number of retries"),
     Feature("traffic.retries.conditions", "choice of what is retried"),
     Feature("traffic.connectionPool", "limits of connections and requests"),
+    Feature("traffic.connectionPool.http2Upgrade", "HTTP/2 for calls that come as HTTP/1.1"),
     Feature("traffic.outlierDetection", "leaving out pods that fail"),
     Feature("traffic.balancing.warmUp", "warm-up of new pods"),
     Feature("traffic.mirror", "mirrored traffic"),

@@ -1,5 +1,5 @@
-"""The Gateway API in the parts that meshes share: routes, the Services that they split among, a
-gateway, and the chart of its definitions.
+"""The Gateway API in the parts that meshes share: its definitions, routes, the Services that they
+split among, and a gateway.
 
 Any mesh that implements GAMMA reads an HTTPRoute whose parent is a Service
 (https://gateway-api.sigs.k8s.io/mesh/). It splits among Services, not subsets, so that every
@@ -8,9 +8,10 @@ version of a model has one of its own.
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
-from components.chart import Chart
 from components.kubernetes import Manifest, manifest
 from components.model import objects
 from components.model.model import Model
@@ -19,10 +20,14 @@ from components.model.version import VERSIONS
 GROUP = "gateway.networking.k8s.io"
 VERSION = f"{GROUP}/v1"
 
-CHART_VERSION = "v1.9.1"
-"""Of Envoy Gateway, whose chart of the definitions needs nothing of it: Gateway API 1.6."""
+DEFINITIONS = Path(__file__).with_name("gateway-api-1.6.0.jsonl")
+"""The standard channel of the release, one object a line, without the descriptions of fields."""
 
-CHART_REPOSITORY = "oci://docker.io/envoyproxy"
+WAIT = {"pulumi.com/waitFor": "condition=Programmed"}
+"""Annotation of a Gateway: it is there once its proxies have an address and their routes.
+
+https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/
+"""
 
 MEMBERS = {"app.kubernetes.io/part-of": "inference-mesh"}
 """Label of the namespaces whose routes a gateway takes: those that this program makes."""
@@ -31,21 +36,14 @@ Part = dict[str, Any]
 """A part of a route."""
 
 
-def definitions(namespace: str) -> Chart:
-    """The Gateway API's definitions, as a release of their own: whoever needs them, they have one
-    owner (https://github.com/linkerd/linkerd2/issues/13334).
+def definitions() -> tuple[Manifest, ...]:
+    """The Gateway API's definitions, for the one mesh that owns them in its cluster
+    (https://github.com/linkerd/linkerd2/issues/13334).
 
-    The standard channel: what is experimental may change or go in any release.
+    As objects, since the chart that there is of them, gateway-crds-helm, is too large for a Helm
+    release (https://github.com/envoyproxy/gateway/issues/6105).
     """
-    values = {"crds": {"gatewayAPI": {"enabled": True, "channel": "standard"}}}
-    return Chart(
-        "gateway-crds-helm",
-        "gateway-api-crds",
-        namespace,
-        CHART_VERSION,
-        CHART_REPOSITORY,
-        values,
-    )
+    return tuple(json.loads(line) for line in DEFINITIONS.read_text().splitlines())
 
 
 def version_service(model: Model, version: str) -> str:
@@ -239,7 +237,6 @@ def gateway(
     tls_secret: str,
     *,
     labels: dict[str, str] | None = None,
-    annotations: dict[str, str] | None = None,
     **spec: Any,
 ) -> tuple[Manifest, Manifest]:
     """A gateway that serves HTTPS, and the route that sends plain HTTP there.
@@ -256,7 +253,7 @@ def gateway(
         name,
         namespace,
         labels=labels,
-        annotations=annotations,
+        annotations=WAIT,
         spec={"gatewayClassName": class_name, "listeners": [http, https | {"tls": tls}], **spec},
     )
     redirect = {"scheme": "https", "statusCode": 301}

@@ -66,8 +66,11 @@ class Mesh(Protocol):
     def pod_security(self, adoption: Adoption) -> PodSecurityLevel:
         """The strictest level that a model's pod with what the mesh adds to it meets."""
 
-    def secure(self, namespace: str, adoption: Adoption) -> tuple[Manifest, ...]:
-        """Encryption and default deny for a namespace."""
+    def secure(
+        self, namespace: str, adoption: Adoption, grace_seconds: int
+    ) -> tuple[Manifest, ...]:
+        """Encryption and default deny for a namespace, with the proxies that it needs of its own;
+        `grace_seconds` is the longest that a model there takes to stop."""
 
     def inject(self, model: Model) -> Metadata:
         """How a model's pods join the mesh, or stay out of it."""

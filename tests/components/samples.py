@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.adoption import Adoption
+from components.mesh.ambient import Ambient
 from components.mesh.istio import Istio
 from components.mesh.istio.settings import IstioSettings
 from components.model.memory import ModelProfile
@@ -47,6 +48,10 @@ def _profile(settings: ModelSettings | None) -> ModelProfile | None:
 
 def istio(**settings: Any) -> Istio:
     return Istio(IstioSettings(kind="istio", **settings))
+
+
+def ambient(**settings: Any) -> Ambient:
+    return Ambient(IstioSettings(kind="istio", data_plane="ambient", **settings))
 
 
 def stack_mapping(models: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from components.control_plane import ControlPlane, ControlPlaneArgs
 from components.mesh.istio import Istio
 from components.mesh.istio.settings import IstioSettings
 from tests.components.recording import Deployment, deployed
+from tests.components.samples import ambient
 
 COLLECTOR = "http://otel.observability:4317"
 
@@ -31,6 +32,18 @@ def test_charts_go_in_one_after_the_other_into_their_namespace() -> None:
     assert result.follows(base, namespace)
     assert result.follows(cni, base)
     assert result.follows(istiod, cni)
+
+
+def test_objects_of_one_step_go_in_side_by_side() -> None:
+    result = deployed(lambda: ControlPlane("mesh", ControlPlaneArgs(ambient())))
+    gateways, routes = (
+        result.one("CustomResourceDefinition", f"{kind}.gateway.networking.k8s.io")
+        for kind in ("gateways", "httproutes")
+    )
+    assert not result.follows(routes, gateways)
+    for each in (gateways, routes):
+        assert result.follows(each, result.one("Namespace"))
+        assert result.follows(result.one("Release", "istio-base"), each)
 
 
 def test_releases_wait_for_what_they_install() -> None:

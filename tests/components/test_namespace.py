@@ -14,7 +14,7 @@ def namespace(host_paths: bool = False, **settings: Any) -> Deployment:
     def program() -> None:
         mesh = istio(**settings)
         plane = ControlPlane("mesh", ControlPlaneArgs(mesh))
-        args = InjectedNamespaceArgs(mesh, plane, "strict", host_paths)
+        args = InjectedNamespaceArgs(mesh, plane, "strict", host_paths=host_paths)
         InjectedNamespace("ai-inference", args)
 
     return deployed(program)

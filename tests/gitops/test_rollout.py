@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gitops.rollout import _has_failed, _is_available
+from gitops.rollout import _has_failed, _is_available, _is_programmed
 
 
 def deployment(replicas: int = 2, generation: int = 1, **status: Any) -> dict[str, Any]:
@@ -45,3 +45,22 @@ def test_a_failure_of_the_generation_before_does_not_count() -> None:
     timed_out = [{"type": "Progressing", "reason": "ProgressDeadlineExceeded"}]
     assert _has_failed(deployment(conditions=timed_out))
     assert not _has_failed(deployment(generation=2, conditions=timed_out))
+
+
+def gateway(group: str, **conditions: str) -> dict[str, Any]:
+    said = [{"type": name, "status": status} for name, status in conditions.items()]
+    return {"apiVersion": f"{group}/v1", "kind": "Gateway", "status": {"conditions": said}}
+
+
+@pytest.mark.parametrize(
+    ("item", "programmed"),
+    [
+        (gateway("gateway.networking.k8s.io", Programmed="True"), True),
+        (gateway("gateway.networking.k8s.io", Accepted="True", Programmed="False"), False),
+        (gateway("gateway.networking.k8s.io"), False),
+        # Istio's own kind of that name has no conditions.
+        (gateway("networking.istio.io"), True),
+    ],
+)
+def test_a_gateway_is_there_once_it_is_programmed(item: dict[str, Any], programmed: bool) -> None:
+    assert _is_programmed(item) is programmed

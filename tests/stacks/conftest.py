@@ -16,6 +16,8 @@ from simcluster.cluster import SimulatedCluster
 from stacks.schema import PREFIX
 from tests.stacks.files import PROGRAM, ROOT
 
+AMBIENT = {"kind": "istio", "dataPlane": "ambient"}
+
 
 @pytest.fixture(scope="session")
 def pem(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -50,6 +52,8 @@ class Site:
 
     simulated: SimulatedCluster
     stack: Path
+    own: dict[str, Any] = field(default_factory=dict)
+    """What its stack file says otherwise than that of `local`."""
     said: list[str] = field(default_factory=list)
 
     @property
@@ -63,7 +67,7 @@ class Site:
         certificate, key = map(str, self.simulated.certificate)
         gateway = document["config"][f"{PREFIX}gateway"]
         gateway["tls"] = {"certificateFile": certificate, "keyFile": key}
-        settings = {"charts": str(self.simulated.charts), "gateway": gateway} | settings
+        settings = {"charts": str(self.simulated.charts), "gateway": gateway} | self.own | settings
         document["config"] |= {f"{PREFIX}{name}": value for name, value in settings.items()}
         self.stack.write_text(yaml.safe_dump(document))
         with pytest.MonkeyPatch.context() as patch:
@@ -74,15 +78,31 @@ class Site:
     def get(self, kind: str, *arguments: str) -> Any:
         return self.cluster.get(kind, *arguments)
 
+    def await_replicas(self) -> None:
+        """Wait for the second replica, which the autoscaler adds last."""
+        minimum = "--for=jsonpath={.status.availableReplicas}=2"
+        deployment = ("deployment/deepseek-r1-1.5b", "--namespace=ai-inference")
+        self.cluster.check(self.cluster.run_kubectl("wait", minimum, *deployment, "--timeout=60s"))
+
 
 @pytest.fixture(scope="session")
 def site(cluster: SimulatedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = Site(cluster, tmp_path_factory.mktemp("site") / "Pulumi.local.yaml")
     made.up()
-    # The autoscaler, which comes last, adds the second replica.
-    minimum = "--for=jsonpath={.status.availableReplicas}=2"
-    answer = made.cluster.run_kubectl(
-        "wait", minimum, "deployment/deepseek-r1-1.5b", "--namespace=ai-inference", "--timeout=60s"
-    )
-    assert answer.code == 0, answer.errors
+    made.await_replicas()
     yield made
+
+
+@pytest.fixture(scope="session")
+def ambient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The same stack in ambient mode, on a cluster of its own: a mesh cannot be there twice."""
+    folder = tmp_path_factory.mktemp("ambient")
+    simulated = SimulatedCluster(folder / ".sim")
+    try:
+        simulated.start()
+        made = Site(simulated, folder / "Pulumi.local.yaml", {"mesh": AMBIENT})
+        made.up()
+        made.await_replicas()
+        yield made
+    finally:
+        simulated.stop()

@@ -45,7 +45,9 @@ class Istio:
     def pod_security(self, adoption: Adoption) -> PodSecurityLevel:
         return injection.pod_security(self.settings, adoption)
 
-    def secure(self, namespace: str, adoption: Adoption) -> tuple[Manifest, ...]:
+    def secure(
+        self, namespace: str, adoption: Adoption, _grace_seconds: int
+    ) -> tuple[Manifest, ...]:
         return security.namespace_policies(namespace, adoption)
 
     def inject(self, model: Model) -> Metadata:

@@ -30,16 +30,22 @@ def kubernetes_problem(settings: IstioSettings, version: str) -> str | None:
 
 def charts(settings: IstioSettings, traces_endpoint: str | None) -> tuple[Chart, ...]:
     """base, then cni where chosen, then istiod, which reads the CRDs of base at its start."""
+    cni = (chart(settings, "cni", "istio-cni", {}, settings.values.cni),) if settings.cni else ()
+    return (base(settings), *cni, istiod(settings, traces_endpoint, {}))
+
+
+def base(settings: IstioSettings) -> Chart:
+    return chart(settings, "base", "istio-base", _base_values(settings), settings.values.base)
+
+
+def istiod(settings: IstioSettings, traces_endpoint: str | None, more: Values) -> Chart:
+    """istiod with `more` values than every mode of the mesh has."""
     suffix = f"-{settings.revision}" if settings.revision else ""
-    base = _chart(settings, "base", "istio-base", _base_values(settings), settings.values.base)
-    istiod_values = _istiod_values(settings, traces_endpoint)
-    istiod = _chart(settings, "istiod", f"istiod{suffix}", istiod_values, settings.values.istiod)
-    if not settings.cni:
-        return (base, istiod)
-    return (base, _chart(settings, "cni", "istio-cni", {}, settings.values.cni), istiod)
+    values = merge_values(_istiod_values(settings, traces_endpoint), more)
+    return chart(settings, "istiod", f"istiod{suffix}", values, settings.values.istiod)
 
 
-def _chart(settings: IstioSettings, name: str, release: str, ours: Values, theirs: Values) -> Chart:
+def chart(settings: IstioSettings, name: str, release: str, ours: Values, theirs: Values) -> Chart:
     values = merge_values(ours, theirs)
     return Chart(name, release, NAMESPACE, settings.version, REPOSITORY, values)
 

@@ -33,13 +33,14 @@ def destination_rule(model: Model) -> Manifest:
         labels=model.labels,
         spec={
             "host": model.service_host,
-            "trafficPolicy": _traffic_policy(model.settings.traffic),
+            "trafficPolicy": traffic_policy(model.settings.traffic),
             "subsets": subsets,
         },
     )
 
 
-def _traffic_policy(traffic: TrafficSettings) -> dict[str, Any]:
+def traffic_policy(traffic: TrafficSettings) -> dict[str, Any]:
+    """What the proxies that call the pods do with connections, and how they choose a pod."""
     pool, ejection = traffic.connection_pool, traffic.outlier_detection
     http: dict[str, Any] = {
         "http1MaxPendingRequests": pool.max_pending_requests,

@@ -12,6 +12,9 @@ from components.mesh.istio import gateway
 from components.mesh.istio.settings import IstioSettings
 from components.model.model import Model
 
+Rule = dict[str, Any]
+"""A rule of an AuthorizationPolicy."""
+
 
 def namespace_policies(namespace: str, adoption: Adoption) -> tuple[Manifest, ...]:
     """mTLS for every workload, and an allow-nothing policy that each model's own adds to.
@@ -45,13 +48,14 @@ def model_policies(
     """
     if model.adoption == "unmeshed":
         return ()
+    through = gateway.principal(settings) if has_gateway else None
     rules = [
-        rule
+        allowed
         for source in (model, *model.mirrored_from)
-        for rule in _rules(settings, model, source, has_gateway)
+        for allowed in rules_of(source, model, through)
     ]
     if model.adoption == "permissive":
-        rules = [{"to": [_operation(model, Caller())]}]
+        rules = [anybody(model)]
     return (
         manifest(
             "security.istio.io/v1",
@@ -64,23 +68,26 @@ def model_policies(
     )
 
 
-def _rules(
-    settings: IstioSettings, model: Model, source: Model, has_gateway: bool
-) -> Iterator[dict[str, Any]]:
+def rules_of(source: Model, model: Model, gateway_principal: str | None) -> Iterator[Rule]:
     """What lets the callers of `source` reach `model`: itself, or one that is mirrored to it."""
-    if has_gateway and source.settings.route is not None:
+    if gateway_principal is not None and source.settings.route is not None:
         paths = source.public_paths
-        yield _rule(model, Caller(principal=gateway.principal(settings), paths=paths))
+        yield rule(model, Caller(principal=gateway_principal, paths=paths))
     for caller in source.settings.callers:
-        yield _rule(model, caller)
+        yield rule(model, caller)
 
 
-def _rule(model: Model, caller: Caller) -> dict[str, Any]:
+def rule(model: Model, caller: Caller) -> Rule:
     if caller.principal is not None:
         source: dict[str, Any] = {"principals": [caller.principal]}
     else:
         source = {"namespaces": [caller.namespace]}
     return {"from": [{"source": source}], "to": [_operation(model, caller)]}
+
+
+def anybody(model: Model) -> Rule:
+    """The model's port for all."""
+    return {"to": [_operation(model, Caller())]}
 
 
 def _operation(model: Model, caller: Caller) -> dict[str, Any]:

@@ -26,13 +26,13 @@ def sources(**settings: Any) -> list[dict[str, list[str]]]:
 
 @pytest.mark.parametrize(("adoption", "mode"), [("strict", "STRICT"), ("permissive", "PERMISSIVE")])
 def test_a_namespace_has_one_mtls_mode_for_all_its_pods(adoption: Adoption, mode: str) -> None:
-    peers, _ = istio().secure("ai-inference", adoption)
+    peers, _ = istio().secure("ai-inference", adoption, 180)
     assert peers["spec"] == {"mtls": {"mode": mode}}
     assert peers["metadata"] == {"name": "default", "namespace": "ai-inference"}
 
 
 def test_a_namespace_allows_nothing_by_itself() -> None:
-    _, nothing = istio().secure("ai-inference", "strict")
+    _, nothing = istio().secure("ai-inference", "strict", 180)
     assert nothing["kind"] == "AuthorizationPolicy"
     assert nothing["spec"] == {}
 

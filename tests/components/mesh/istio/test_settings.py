@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -32,3 +34,34 @@ def test_what_the_gateways_selector_and_identity_are_derived_from_is_not_overrid
 def test_what_is_no_release_is_refused(version: str) -> None:
     with pytest.raises(ValidationError, match=r"1\.31\.1"):
         IstioSettings(kind="istio", version=version)
+
+
+@pytest.mark.parametrize(
+    ("given", "idle"),
+    [
+        ({"cni": True}, ["cni"]),
+        ({"nativeSidecars": True}, ["nativeSidecars"]),
+        ({"values": {"gateway": {"replicaCount": 3}}}, ["values", "gateway"]),
+    ],
+)
+def test_ambient_refuses_what_only_sidecars_heed(given: dict[str, Any], idle: list[str]) -> None:
+    assert idle_settings("ambient", given) == [tuple(idle)]
+    assert idle_settings("sidecar", given) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "idle"),
+    [
+        ({"waypoint": {"cpu": "1"}}, ["waypoint"]),
+        ({"gatewayApi": False}, ["gatewayApi"]),
+        ({"values": {"ztunnel": {"logLevel": "debug"}}}, ["values", "ztunnel"]),
+    ],
+)
+def test_sidecars_refuse_what_only_ambient_heeds(given: dict[str, Any], idle: list[str]) -> None:
+    assert idle_settings("sidecar", given) == [tuple(idle)]
+    assert idle_settings("ambient", given) == []
+
+
+def idle_settings(data_plane: str, given: dict[str, Any]) -> list[tuple[str, ...]]:
+    whole = {"kind": "istio", "dataPlane": data_plane} | given
+    return [problem.path for problem in IstioSettings.model_validate(whole).problems()]

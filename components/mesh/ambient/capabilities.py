@@ -1,0 +1,26 @@
+"""What Istio in ambient mode cannot do."""
+
+from components.mesh.features import Lacks
+
+_NO_RETRY = (
+    "routes of the Gateway API's standard channel say nothing of retries, so that in ambient mode "
+    "all models have the same: 2 further tries, only where the server has not seen the request; "
+    "remove this, or use mesh.dataPlane: sidecar"
+)
+
+LACKS: Lacks = {
+    "traffic.retries.attempts": _NO_RETRY,
+    "traffic.retries.conditions": _NO_RETRY,
+    "traffic.timeouts.firstByte": (
+        "it bounds each try, and routes of the Gateway API's standard channel say nothing of "
+        "tries; use traffic.timeouts.response, or mesh.dataPlane: sidecar"
+    ),
+    "traffic.connectionPool.http2Upgrade": (
+        "in ambient mode the proxy that has the connection pool calls the server itself, which "
+        "speaks HTTP/1.1, and between proxies all is HTTP/2 already; remove this"
+    ),
+    "traffic.fault": (
+        "routes of the Gateway API disturb nothing; try it with mesh.dataPlane: sidecar, or with "
+        "a canary whose image misbehaves"
+    ),
+}
