@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.chart import ChartSource, install
-from components.kubernetes import KubernetesObject, manifest, recommended_labels
+from components.kubernetes import KubernetesObject, Manifest, manifest, recommended_labels
 from components.mesh.protocol import Mesh
 
 
@@ -28,10 +28,17 @@ class ControlPlane(pulumi.ComponentResource):
         self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("inference-mesh:control_plane:ControlPlane", name, None, opts)
-        system = args.mesh.system_namespace
-        labels = recommended_labels(name, "service-mesh")
-        namespace = manifest("v1", "Namespace", system, labels=labels)
-        self.ready = install([namespace, *args.mesh.install()], args.charts, self, [])
-        for content in args.mesh.observe(args.traces_sampling_percent):
+        mesh = args.mesh.prepare(pulumi.ResourceOptions(parent=self))
+        namespace = _namespace(name, mesh)
+        self.ready = install([namespace, *mesh.install()], args.charts, self, [])
+        for content in mesh.observe(args.traces_sampling_percent):
             KubernetesObject(content, pulumi.ResourceOptions(parent=self, depends_on=self.ready))
         self.register_outputs({})
+
+
+def _namespace(instance: str, mesh: Mesh) -> Manifest:
+    own = mesh.system_namespace_metadata()
+    labels = recommended_labels(instance, "service-mesh") | own.labels
+    return manifest(
+        "v1", "Namespace", mesh.system_namespace, labels=labels, annotations=own.annotations
+    )

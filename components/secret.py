@@ -38,9 +38,11 @@ _CIPHERTEXT = {
 }
 """What `pulumi config set --secret` leaves in a stack file, and the program reads as text."""
 
+SecretText = Annotated[SecretStr, WithJsonSchema(_CIPHERTEXT)]
+"""A Pulumi secret (`pulumi config set --secret --path ...`)."""
+
 SecretValue = Annotated[
-    Annotated[SecretStr, Tag("text"), WithJsonSchema(_CIPHERTEXT)]
-    | Annotated[SecretReference, Tag("reference")],
+    Annotated[SecretText, Tag("text")] | Annotated[SecretReference, Tag("reference")],
     Discriminator(_kind),
 ]
 """Either a Pulumi secret (`pulumi config set --secret --path ...`) or `{secret: name, key: key}`.

@@ -44,6 +44,7 @@ def _crds(title: str, module: str, path: str, kinds: tuple[str, ...] = ("*",)) -
 CRDS = (
     _crds("KEDA", "github.com/kedacore/keda/v2", "config/crd"),
     _crds("cert-manager", "github.com/cert-manager/cert-manager", "deploy/crds"),
+    _crds("trust-manager", "github.com/cert-manager/trust-manager", "deploy/crds", ("bundles",)),
     _crds(
         "prometheus-operator",
         "github.com/prometheus-operator/prometheus-operator",

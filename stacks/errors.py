@@ -17,6 +17,7 @@ _EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "a map",
     "model_type": "a map of settings",
+    "model_attributes_type": "a map of settings",
     "string_type": "text",
     "tuple_type": "a list",
 }

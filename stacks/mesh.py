@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from components.mesh.ambient import Ambient
 from components.mesh.ambient import capabilities as ambient
@@ -11,22 +13,33 @@ from components.mesh.features import Lacks
 from components.mesh.istio import Istio
 from components.mesh.istio import capabilities as istio
 from components.mesh.istio.settings import IstioSettings
+from components.mesh.linkerd import Linkerd
+from components.mesh.linkerd import capabilities as linkerd
+from components.mesh.linkerd.settings import LinkerdSettings
 from components.mesh.protocol import Mesh
 
-MeshSettings = IstioSettings
+MeshSettings = Annotated[IstioSettings | LinkerdSettings, Field(discriminator="kind")]
 """What a stack says about its mesh; `kind` says which it is."""
 
-LACKS: dict[str, Lacks] = {"istio": istio.LACKS, "istio, dataPlane: ambient": ambient.LACKS}
+LACKS: dict[str, Lacks] = {
+    "istio": istio.LACKS,
+    "istio, dataPlane: ambient": ambient.LACKS,
+    "linkerd": linkerd.LACKS,
+}
 """What each mesh cannot do, by the title that the documentation gives it."""
 
 
 def choose(settings: MeshSettings, traces_endpoint: str | None) -> Mesh:
+    if isinstance(settings, LinkerdSettings):
+        return Linkerd(settings, traces_endpoint)
     mode = Ambient if settings.data_plane == "ambient" else Istio
     return mode(settings, traces_endpoint)
 
 
 def lacks(settings: MeshSettings) -> Lacks:
     """What the chosen mesh cannot do."""
+    if isinstance(settings, LinkerdSettings):
+        return linkerd.LACKS
     return ambient.LACKS if settings.data_plane == "ambient" else istio.LACKS
 
 
@@ -34,5 +47,7 @@ def least(given: object) -> dict[str, Any]:
     """The smallest sound settings of the mesh that was probably meant, so that the rest of a stack
     can be judged when its mesh cannot."""
     said = given if isinstance(given, Mapping) else {}
+    if said.get("kind") == "linkerd":
+        return {"kind": "linkerd"}
     mode = {"dataPlane": "ambient"} if said.get("dataPlane") == "ambient" else {}
     return {"kind": "istio"} | mode

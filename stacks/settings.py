@@ -75,11 +75,8 @@ class StackSettings(Settings):
                 yield Problem(("models", name, *problem.path), problem.message)
             for problem in self._fit_problems(model):
                 yield Problem(("models", name, *problem.path), problem.message)
-            if model.runtime.port in self.mesh.proxy_ports:
-                yield Problem(
-                    ("models", name, "runtime", "port"),
-                    f"port {model.runtime.port} is the mesh proxy's own; use another, such as 8000",
-                )
+            for problem in self.mesh.model_problems(model):
+                yield Problem(("models", name, *problem.path), problem.message)
             for problem in self._traffic_problems(name, model.traffic):
                 yield Problem(("models", name, "traffic", *problem.path), problem.message)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import pulumi
+
 from components.adoption import Adoption
 from components.chart import Part
 from components.kubernetes import Manifest
@@ -54,6 +56,13 @@ class Mesh(Protocol):
     def kubernetes_problem(self, version: str) -> str | None:
         """Why this mesh does not run on this Kubernetes minor version, or None."""
 
+    def system_namespace_metadata(self) -> Metadata:
+        """What the control plane's namespace carries."""
+
+    def prepare(self, opts: pulumi.ResourceOptions) -> Mesh:
+        """The mesh with what it needs Pulumi for, such as certificates that Pulumi makes; the only
+        verb that may create resources, by these options. Itself where there is nothing."""
+
     def install(self) -> tuple[Part, ...]:
         """The control plane's charts, and objects between them; each needs those before it."""
 
@@ -74,6 +83,9 @@ class Mesh(Protocol):
 
     def inject(self, model: Model) -> Metadata:
         """How a model's pods join the mesh, or stay out of it."""
+
+    def service_metadata(self, model: Model) -> Metadata:
+        """What the model's Service carries: how callers' proxies treat its pods."""
 
     def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
         """Who may call the model: its callers, and the gateway where there is one."""

@@ -27,7 +27,7 @@ def service_account(model: Model) -> Manifest:
     )
 
 
-def service(model: Model) -> Manifest:
+def service(model: Model, mesh: Metadata | None = None) -> Manifest:
     """All versions behind one name; which one answers is the route's choice."""
     port = {
         "name": "http",
@@ -42,7 +42,8 @@ def service(model: Model) -> Manifest:
         "Service",
         model.service,
         model.namespace,
-        labels=model.labels,
+        labels=model.labels | (mesh.labels if mesh else {}),
+        annotations=mesh.annotations if mesh else None,
         spec={"type": "ClusterIP", "selector": model.selector, "ports": [port]},
     )
 

@@ -47,7 +47,11 @@ class ModelServer(pulumi.ComponentResource):
             objects.deployment(model, version, mesh.inject(model), secrets.environment)
             for version in model.versions
         ]
-        workload = [*([claim] if claim else []), *pods, objects.service(model)]
+        workload = [
+            *([claim] if claim else []),
+            *pods,
+            objects.service(model, mesh.service_metadata(model)),
+        ]
         serving = self._create([*workload, objects.disruption_budget(model)], before)
         # Callers are sent only to what is there, and an autoscaler finds what it scales.
         routes = mesh.route(model, args.gateway_host)

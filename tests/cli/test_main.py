@@ -43,7 +43,7 @@ def test_a_bad_stack_file_names_every_problem_and_writes_nothing(tmp_path: Path)
     answer = run("render", str(file), "--out", str(tmp_path / "out"))
     assert_one_message(answer, "the configuration has 4 problems:")
     for words in (
-        "mesh.kind: expected 'istio'",
+        "mesh: unknown kind 'istioo'; expected 'istio', 'linkerd'",
         "modles: unknown key; did you mean models?",
         "models.a.replicas: expected a whole number, 1 or more; got 0",
         "models.b.canary.weight: expected a whole percentage from 0 to 100; got 101",

@@ -22,7 +22,13 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceResponse
 STACK = "pulumi:pulumi:Stack"
 
 MADE = "made-by-pulumi"
-"""What a random password is here."""
+"""What a random password is here, and a key or a certificate."""
+
+OUTPUTS = {
+    "random:": ("result",),
+    "tls:": ("privateKeyPem", "certPem", "certRequestPem"),
+}
+"""What providers would make, by the beginning of the resource's type."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +156,9 @@ class _Recorder(MockMonitor):
                 known = {resource.urn for resource in self.deployment.resources}
                 assert urn not in known, f"two resources have the URN {urn}"
                 self.deployment.resources.append(recorded)
-        if request.type.startswith("random:"):
-            request.object["result"] = MADE
+        for provider, names in OUTPUTS.items():
+            if request.type.startswith(provider):
+                request.object.update({name: MADE for name in names if name not in request.object})
         return RegisterResourceResponse(urn=urn, id=f"{request.name}-id", object=request.object)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802

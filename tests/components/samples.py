@@ -8,6 +8,8 @@ from components.adoption import Adoption
 from components.mesh.ambient import Ambient
 from components.mesh.istio import Istio
 from components.mesh.istio.settings import IstioSettings
+from components.mesh.linkerd import Linkerd
+from components.mesh.linkerd.settings import LinkerdSettings
 from components.model.memory import ModelProfile
 from components.model.model import Model
 from components.model.settings import ModelSettings
@@ -52,6 +54,10 @@ def istio(**settings: Any) -> Istio:
 
 def ambient(**settings: Any) -> Ambient:
     return Ambient(IstioSettings(kind="istio", data_plane="ambient", **settings))
+
+
+def linkerd(**settings: Any) -> Linkerd:
+    return Linkerd(LinkerdSettings.model_validate({"kind": "linkerd"} | settings))
 
 
 def stack_mapping(models: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:

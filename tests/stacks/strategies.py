@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from components.mesh.istio.settings import PROXY_PORTS
 from components.model.memory import GPUS
 from components.model.runtimes.vllm import VllmRuntime
 from stacks.presets import PRESETS
@@ -69,7 +70,7 @@ names = matching("[a-z]([-a-z0-9]{0,8}[a-z0-9])?")
 object_names = matching(r"[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?(\.[a-z0-9]{1,5})?")
 stems = st.one_of(names, st.just("m" * 51), st.sampled_from(("deepseek-r1-1.5b", "hy-mt", "a.0")))
 hosts = matching(r"[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?\.example\.com", 63)
-ports = st.integers(1, 65535)
+ports = st.integers(1, 65535).filter(lambda port: port not in PROXY_PORTS)
 segments = matching(r"[A-Za-z0-9._~!$&'()+,;=:@%-]{1,8}").filter(lambda text: text != "..")
 paths = st.one_of(
     st.builds("/{}".format, segments), st.builds("/{}/{}/".format, segments, segments)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pulumi
+
 from components.adoption import Adoption
 from components.chart import Part
 from components.kubernetes import Manifest
@@ -27,6 +29,12 @@ class Ambient:
     def kubernetes_problem(self, version: str) -> str | None:
         return kubernetes_problem(self.settings, version)
 
+    def system_namespace_metadata(self) -> Metadata:
+        return Metadata()
+
+    def prepare(self, _opts: pulumi.ResourceOptions) -> Ambient:
+        return self
+
     def install(self) -> tuple[Part, ...]:
         return control_plane.parts(self.settings, self.traces_endpoint)
 
@@ -45,6 +53,9 @@ class Ambient:
         return security.namespace_policies(self.settings, namespace, adoption, grace_seconds)
 
     def inject(self, _model: Model) -> Metadata:
+        return Metadata()
+
+    def service_metadata(self, _model: Model) -> Metadata:
         return Metadata()
 
     def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:

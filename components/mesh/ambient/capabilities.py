@@ -8,6 +8,11 @@ _NO_RETRY = (
     "remove this, or use mesh.dataPlane: sidecar"
 )
 
+_NO_FAULT = (
+    "routes of the Gateway API disturb nothing; try it with mesh.dataPlane: sidecar, or with "
+    "a canary whose image misbehaves"
+)
+
 LACKS: Lacks = {
     "traffic.retries.attempts": _NO_RETRY,
     "traffic.retries.conditions": _NO_RETRY,
@@ -19,8 +24,6 @@ LACKS: Lacks = {
         "in ambient mode the proxy that has the connection pool calls the server itself, which "
         "speaks HTTP/1.1, and between proxies all is HTTP/2 already; remove this"
     ),
-    "traffic.fault": (
-        "routes of the Gateway API disturb nothing; try it with mesh.dataPlane: sidecar, or with "
-        "a canary whose image misbehaves"
-    ),
+    "traffic.fault.abort": _NO_FAULT,
+    "traffic.fault.delay": _NO_FAULT,
 }

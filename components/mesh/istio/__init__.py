@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pulumi
+
 from components.adoption import Adoption
 from components.chart import Chart
 from components.kubernetes import Manifest
@@ -33,6 +35,12 @@ class Istio:
     def kubernetes_problem(self, version: str) -> str | None:
         return control_plane.kubernetes_problem(self.settings, version)
 
+    def system_namespace_metadata(self) -> Metadata:
+        return Metadata()
+
+    def prepare(self, _opts: pulumi.ResourceOptions) -> Istio:
+        return self
+
     def install(self) -> tuple[Chart, ...]:
         return control_plane.charts(self.settings, self.traces_endpoint)
 
@@ -52,6 +60,9 @@ class Istio:
 
     def inject(self, model: Model) -> Metadata:
         return injection.pod_metadata(self.settings, model.adoption)
+
+    def service_metadata(self, _model: Model) -> Metadata:
+        return Metadata()
 
     def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
         return security.model_policies(self.settings, model, has_gateway)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
+from components.mesh.settings import BaseMeshSettings
 from components.settings import Problem, Settings
 from components.types import Count, Cpu, Hostname, Memory, Name, Release
 
@@ -52,13 +53,11 @@ class WaypointSettings(Settings):
     availability."""
 
 
-class IstioSettings(Settings):
+class IstioSettings(BaseMeshSettings):
     """Istio, with its proxies in the pods or beside them."""
 
     proxy_ports: ClassVar[frozenset[int]] = PROXY_PORTS
-    """Ports that no server in a meshed pod can have."""
     default_prometheus: ClassVar[str] = "http://prometheus.istio-system.svc.cluster.local:9090"
-    """Where the mesh's own documentation installs Prometheus."""
 
     kind: Literal["istio"]
     version: Release = "1.31.1"

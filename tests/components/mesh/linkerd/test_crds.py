@@ -1,0 +1,119 @@
+"""Every manifest of the Linkerd mesh against the real definitions, on the real API server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.adoption import Adoption
+from components.chart import Chart
+from components.kubernetes import Manifest
+from components.mesh.protocol import Ingress
+from gitops.cluster import Cluster, RefusedError
+from simcluster.cluster import SimulatedCluster
+from tests.components.mesh.linkerd.pem import ANCHOR, provided
+from tests.components.samples import CUSTOM, linkerd, model
+
+pytestmark = pytest.mark.cluster
+
+CRDS = Path(__file__).parents[3] / "crds"
+NAMESPACES = ("ai-inference", "linkerd-viz", "envoy-gateway-system", "inference-gateway", "linkerd")
+FAULT = {"percent": 10, "abort": 503, "headers": {"x-chaos": "yes"}}
+CALLERS = [
+    "frontend",
+    {"namespace": "processing", "methods": ["POST", "GET"], "paths": ["/v1/completions", "/x/*"]},
+]
+CANARY = {
+    "image": "vllm/vllm-openai:v0.32.1",
+    "weight": 10,
+    "headers": {"x-model-version": "canary"},
+    "sticky": True,
+}
+MODELS: tuple[dict[str, Any], ...] = (
+    {},
+    {"callers": CALLERS, "canary": CANARY, "route": {"prefix": "/chat"}},
+    {"runtime": CUSTOM, "traffic": {"fault": FAULT, "timeouts": {"response": "30s"}}},
+)
+OTHER = {"kind": "class", "name": "nginx", "principal": "cluster.local/ns/nginx/sa/nginx"}
+
+
+def definitions(cluster: Cluster, charts: Path) -> list[Manifest]:
+    """Linkerd's, the Gateway API's and Envoy Gateway's, as their charts install them."""
+    chart = str(charts / "gateway-crds-helm")
+    switches = (
+        "gatewayAPI.enabled=true",
+        "gatewayAPI.channel=standard",
+        "envoyGateway.enabled=true",
+    )
+    options = [f"--set=crds.{switch}" for switch in switches]
+    rendered = cluster.run_helm("template", "crds", chart, *options)
+    cluster.check(rendered)
+    texts = (rendered.text, (CRDS / "linkerd.yaml").read_text())
+    found = [item for text in texts for item in yaml.safe_load_all(text) if item]
+    return [item for item in found if item["kind"] == "CustomResourceDefinition"]
+
+
+@pytest.fixture(scope="module")
+def ready(cluster: SimulatedCluster) -> Cluster:
+    """A cluster that knows the kinds, and has the namespaces."""
+    tools = cluster.tools
+    found = Cluster(cluster.kubeconfig, str(tools / "kubectl"), str(tools / "helm"))
+    found.apply(definitions(found, cluster.charts))
+    answer = found.run_kubectl("wait", "crd", "--all", "--for=condition=Established")
+    found.check(answer)
+    found.apply(
+        [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            for name in NAMESPACES
+        ]
+    )
+    return found
+
+
+def of_models() -> Iterator[Manifest]:
+    adoptions: tuple[Adoption, ...] = ("unmeshed", "permissive", "strict")
+    for adoption in adoptions:
+        for settings in MODELS:
+            asked = replace(model(**settings), adoption=adoption)
+            yield from linkerd().authorize(asked, True)
+            yield from linkerd().route(asked, "llm.example.com")
+
+
+def of_the_mesh() -> Iterator[Manifest]:
+    ingress = Ingress(("llm.example.com",), "certificate", 300, {"example.com/type": "nlb"})
+    trust = {"kind": "bundle", "anchors": ANCHOR.certificate}
+    bundle = {"source": "cert-manager", "trust": trust}
+    readers = ["cluster.local/ns/keda/sa/keda-operator"]
+    for mesh in (
+        linkerd(viz={"readers": readers}),
+        linkerd(identity=bundle, high_availability=False),
+        linkerd(identity=provided()),
+        linkerd(gateway=OTHER),
+    ):
+        yield from (part for part in mesh.install() if not isinstance(part, Chart))
+        yield from mesh.expose(ingress)
+
+
+def each(manifests: Iterator[Manifest]) -> list[Manifest]:
+    """One of each, since the API server is asked about all of them at once."""
+    seen: list[Manifest] = []
+    seen += (item for item in manifests if item not in seen)
+    return seen
+
+
+@pytest.mark.parametrize("made", [of_models, of_the_mesh])
+def test_every_field_of_every_manifest_is_known(ready: Cluster, made: Any) -> None:
+    for item in each(made()):
+        ready.apply([item], dry_run=True)
+
+
+def test_a_field_that_is_not_known_is_refused(ready: Cluster) -> None:
+    server, *_ = linkerd().authorize(model(), True)
+    broken = server | {"spec": server["spec"] | {"accessPolicies": "deny"}}
+    with pytest.raises(RefusedError, match="accessPolicies"):
+        ready.apply([broken], dry_run=True)
