@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from components.kubernetes import Manifest, manifest
+from components.kubernetes import Manifest, manifest, pod_pattern
 from components.settings import Problem, Settings
 from components.types import Count, Utilization
 
@@ -114,10 +114,10 @@ def _scaled_object(
     With no answer from Prometheus the replicas stay as they are, and never below the minimum:
     a blind autoscaler must not take capacity away.
     """
-    # Pods of this Deployment only: a canary's have one part more in their names.
-    pods = f"{name.replace('.', '[.]')}-[a-z0-9]+-[a-z0-9]+"
+    pods = pod_pattern(name)
     trigger = {
         "type": "prometheus",
+        "name": "queue",
         "metricType": "AverageValue",
         "metadata": {
             "serverAddress": prometheus,

@@ -53,6 +53,12 @@ def recommended_labels(name: str, component: str) -> dict[str, str]:
     }
 
 
+def pod_pattern(deployment: str) -> str:
+    """Regular expression of the names of a Deployment's pods, and of no other's whose name begins
+    the same: those have one part more."""
+    return f"{deployment.replace('.', '[.]')}-[a-z0-9]+-[a-z0-9]+"
+
+
 def topology_spread(key: str, labels: Mapping[str, str]) -> dict[str, Any]:
     """Pods with these labels evenly over the values of a node label; never at the price of a pod
     that cannot run."""

@@ -26,7 +26,7 @@ def wait(cluster: Cluster, items: Iterable[KubernetesObject], say: Callable[[str
 
     Raises GitopsError with the state of the pods once a rollout failed.
     """
-    waiting = [_reference(item) for item in items if item.content["kind"] in _READY]
+    waiting = [_reference(item) for item in items if _is_awaited(item.content)]
     started = reported = time.monotonic()
     polls_failed = 0
     while waiting:
@@ -45,6 +45,15 @@ def wait(cluster: Cluster, items: Iterable[KubernetesObject], say: Callable[[str
             say(explain(cluster, not_ready, "is not ready yet"))
             reported = now
         time.sleep(_POLL_SECONDS)
+
+
+def _is_awaited(content: Object) -> bool:
+    """Not where another controller decides when it rolls out; Pulumi goes by the same annotation.
+
+    https://www.pulumi.com/registry/packages/kubernetes/api-docs/#pulumicomskipawait
+    """
+    annotations = content["metadata"].get("annotations") or {}
+    return content["kind"] in _READY and annotations.get("pulumi.com/skipAwait") != "true"
 
 
 def unready(cluster: Cluster, namespace: str, release: str) -> list[str]:

@@ -45,6 +45,20 @@ def _profile(settings: ModelSettings | None) -> ModelProfile | None:
     return PRESETS[settings.preset] if settings and settings.preset else None
 
 
+def released_gpus(resolved: list[Model]) -> list[str]:
+    """What releasing step by step takes, a line a model on GPUs."""
+    lines = []
+    for model in resolved:
+        gpus, surge = model.settings.gpu.count, model.settings.rollout.surge
+        if model.settings.progressive and gpus:
+            most = model.stable.most_replicas
+            lines.append(
+                f"a release of {model.name} runs the old and the new version side by side: up to "
+                f"{(2 * most + surge) * gpus} GPUs at its peak, {most * gpus} between releases"
+            )
+    return lines
+
+
 def mirrored_gpus(resolved: list[Model]) -> list[str]:
     """What mirroring costs, a line a mirror."""
     lines = []

@@ -10,6 +10,9 @@ import pulumi
 from components.chart import Chart, source_problem
 from components.cluster import ClusterUnreachableError, running_version
 from components.control_plane import ControlPlane, ControlPlaneArgs
+from components.flagger import NAMESPACE as FLAGGER_NAMESPACE
+from components.flagger import Flagger, FlaggerArgs
+from components.flagger import chart as flagger_chart
 from components.gateway import Gateway, GatewayArgs
 from components.mesh.protocol import Ingress, Mesh
 from components.model.cache import HostPathCache
@@ -19,7 +22,7 @@ from components.namespace import InjectedNamespace, InjectedNamespaceArgs
 from components.settings import Problem
 from stacks.errors import ConfigurationError
 from stacks.mesh import choose
-from stacks.models import mirrored_gpus
+from stacks.models import mirrored_gpus, released_gpus
 from stacks.models import models as resolved_models
 from stacks.settings import StackSettings
 
@@ -32,6 +35,7 @@ class Platform:
 
     control_plane: ControlPlane
     gateway: Gateway | None
+    flagger: Flagger | None
     namespaces: dict[str, InjectedNamespace]
     models: dict[str, ModelServer]
 
@@ -43,6 +47,8 @@ def build(settings: StackSettings) -> Platform:
     models = resolved_models(settings)
     for line in mirrored_gpus(models):
         pulumi.log.info(line)
+    for line in released_gpus(models):
+        pulumi.log.warn(line)
     control_plane = ControlPlane(
         "mesh",
         ControlPlaneArgs(
@@ -50,6 +56,7 @@ def build(settings: StackSettings) -> Platform:
         ),
     )
     gateway = _gateway(settings, mesh, control_plane, models)
+    flagger = _flagger(settings, models)
     namespaces = {
         name: _namespace(settings, mesh, control_plane, name, models)
         for name in dict.fromkeys(model.namespace for model in models)
@@ -63,11 +70,12 @@ def build(settings: StackSettings) -> Platform:
                 namespaces[model.namespace],
                 gateway,
                 settings.gateway.host if settings.gateway else None,
+                flagger,
             ),
         )
         for model in models
     }
-    return Platform(control_plane, gateway, namespaces, servers)
+    return Platform(control_plane, gateway, flagger, namespaces, servers)
 
 
 def check_surroundings(settings: StackSettings, mesh: Mesh) -> None:
@@ -101,13 +109,16 @@ def _chart_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
     parts = mesh.install()
     if settings.gateway:
         parts += mesh.gateway(Ingress((), "", 0))
+    if any(model.progressive for model in settings.models.values()):
+        parts += (flagger_chart(settings.flagger, settings.prometheus_url),)
     names = tuple(part.name for part in parts if isinstance(part, Chart))
     if settings.charts and (reason := source_problem(settings.charts, names)):
         yield Problem(("charts",), reason)
 
 
 def _namespace_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
-    reserved = {*KUBERNETES_NAMESPACES, mesh.system_namespace, mesh.gateway_namespace}
+    of_others = {mesh.system_namespace, mesh.gateway_namespace, FLAGGER_NAMESPACE}
+    reserved = of_others | {*KUBERNETES_NAMESPACES}
     for name, model in settings.models.items():
         if model.namespace in reserved:
             yield Problem(
@@ -115,6 +126,15 @@ def _namespace_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem
                 f"{model.namespace} is there for something else, and this stack makes and deletes "
                 "the namespaces of its models; use one of their own, for example ai-inference",
             )
+
+
+def _flagger(settings: StackSettings, models: list[Model]) -> Flagger | None:
+    """Only where a model is released step by step."""
+    if not any(model.settings.progressive for model in models):
+        return None
+    return Flagger(
+        "flagger", FlaggerArgs(settings.flagger, settings.prometheus_url, settings.charts)
+    )
 
 
 def _gateway(

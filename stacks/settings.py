@@ -11,6 +11,7 @@ from pydantic import Field, HttpUrl
 from components.adoption import Adoption
 from components.chart import ChartSource
 from components.cluster import ClusterSettings
+from components.flagger import FlaggerSettings
 from components.ingress import GatewaySettings
 from components.mesh.features import FEATURES
 from components.model.cache import ImageCache
@@ -28,6 +29,11 @@ from stacks.presets import PRESETS
 
 PROJECT = "inference-mesh"
 """The Pulumi project, in whose namespace the keys of a stack file are."""
+
+LONGEST_RELEASED = 38
+"""Characters of a name to which -primary, a ReplicaSet and a pod add 25 more, up to 63."""
+
+LONGEST_RELEASED_SERVICE = 63 - len("-release-primary")
 
 
 class NamespaceSettings(Settings):
@@ -56,6 +62,7 @@ class StackSettings(Settings):
     prometheus: HttpUrl | None = None
     """The Prometheus that scrapes the model servers. Default: where the mesh's documentation
     installs it."""
+    flagger: FlaggerSettings = FlaggerSettings()
     tracing: TracingSettings | None = None
     cluster: ClusterSettings = ClusterSettings()
     charts: ChartSource | None = None
@@ -72,6 +79,8 @@ class StackSettings(Settings):
                 )
         for name, model in self.models.items():
             for problem in self._feature_problems(model):
+                yield Problem(("models", name, *problem.path), problem.message)
+            for problem in self._release_problems(name, model):
                 yield Problem(("models", name, *problem.path), problem.message)
             for problem in self._fit_problems(model):
                 yield Problem(("models", name, *problem.path), problem.message)
@@ -94,6 +103,30 @@ class StackSettings(Settings):
         for feature in FEATURES:
             if feature.name in missing and feature.used(model):
                 yield Problem(tuple(feature.path.split(".")), missing[feature.name])
+
+    def _release_problems(self, name: str, model: ModelSettings) -> Iterator[Problem]:
+        """What progressive delivery asks of names and of the namespace."""
+        if model.progressive is None:
+            return
+        resolved = Model(name, model)
+        if self.adoption_of(model.namespace) == "unmeshed":
+            yield Problem(
+                ("progressive",),
+                f"namespace {model.namespace} is unmeshed, and it is the mesh that shifts the "
+                "requests; use adoption: permissive or strict",
+            )
+        if len(name) > LONGEST_RELEASED:
+            yield Problem(
+                (),
+                f"with progressive, at most {LONGEST_RELEASED} characters, so that the pods of "
+                f"{resolved.primary} keep their whole names, by which metrics find them",
+            )
+        elif len(resolved.service) > LONGEST_RELEASED_SERVICE:
+            yield Problem(
+                ("service",),
+                f"with progressive, at most {LONGEST_RELEASED_SERVICE} characters, since "
+                f"{resolved.release_services[1]} has to be a name too",
+            )
 
     def _fit_problems(self, model: ModelSettings) -> Iterator[Problem]:
         """What the model asks of its preset, GPU and cluster, and what its canary does beyond."""
@@ -165,6 +198,9 @@ def _own(name: str, model: ModelSettings) -> Iterator[str]:
     yield from (f"route {name}" for name in (resolved.service, f"{resolved.service}-gateway"))
     yield f"ServiceAccount {resolved.service_account}"
     yield from (f"Deployment {version.deployment}" for version in resolved.versions)
+    if model.progressive:
+        yield f"Deployment {resolved.primary}"
+        yield from (f"Service {service}" for service in resolved.release_services)
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -53,6 +53,7 @@ FEATURES = (
     Feature("canary", "canary by weight"),
     Feature("canary.headers", "A/B test by header"),
     Feature("canary.sticky", "A/B test by user, kept by a cookie"),
+    Feature("progressive", "releases step by step, by metrics"),
     Feature("traffic.timeouts.firstByte", "timeout for the first byte"),
     Feature("traffic.timeouts.response", "timeout for the whole response"),
     Feature("traffic.timeouts.connect", "timeout for connections"),

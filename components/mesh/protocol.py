@@ -7,7 +7,7 @@ that a mesh is added by a folder with the same file names inside, and tested wit
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import pulumi
 
@@ -40,6 +40,19 @@ class Metadata:
 
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How Flagger shifts a model's requests in a mesh, and how the mesh counts their success."""
+
+    provider: str
+    """Flagger's name for the kind of routes."""
+    success_rate: str
+    """PromQL for the percentage of requests to the new version that were not answered 5xx; Flagger
+    puts the interval in the place of `{{ interval }}`."""
+    service: dict[str, Any] = field(default_factory=dict)
+    """What the Canary says of the routes beyond names and ports."""
 
 
 class Mesh(Protocol):
@@ -89,6 +102,10 @@ class Mesh(Protocol):
 
     def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
         """Who may call the model: its callers, and the gateway where there is one."""
+
+    def deliver(self, model: Model) -> Delivery | None:
+        """How a model is released step by step, where `route` leaves the weights to Flagger; None
+        in a mesh that lacks it."""
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
         """Calls to the model, from inside and through the gateway: weights, timeouts, retries."""

@@ -9,7 +9,7 @@ from components.adoption import Adoption
 from components.kubernetes import recommended_labels
 from components.model.memory import ModelProfile
 from components.model.settings import ModelSettings
-from components.model.version import Version, launch
+from components.model.version import INSTANCE_LABEL, Version, launch
 from components.types import Hostname, Port, seconds
 
 
@@ -73,15 +73,16 @@ class Model:
 
     @cached_property
     def selector(self) -> dict[str, str]:
-        """Labels of the pods of all versions; none that a user may change, for a Deployment's
-        selector cannot be."""
-        return {"app.kubernetes.io/instance": self.name}
+        """Label of the pods of all versions, Flagger's copy of a Deployment included; one that a
+        user may not change."""
+        return {"app.kubernetes.io/name": self.name}
 
     @cached_property
     def labels(self) -> dict[str, str]:
         """Labels of every object of the model."""
         own = {"app": self.name} | self.settings.labels
-        return recommended_labels(self.name, "model-server") | own | self.selector
+        fixed = self.selector | {INSTANCE_LABEL: self.name}
+        return recommended_labels(self.name, "model-server") | own | fixed
 
     @cached_property
     def versions(self) -> tuple[Version, ...]:
@@ -107,6 +108,23 @@ class Model:
     @property
     def _cookie(self) -> str:
         return f"{self.name_label}-version"
+
+    @property
+    def primary(self) -> str:
+        """Flagger's copy of the Deployment, which serves between releases."""
+        return f"{self.name}-primary"
+
+    @property
+    def release_service(self) -> str:
+        """What Flagger names its Services and routes after: with -primary and -canary."""
+        return f"{self.service}-release"
+
+    @property
+    def release_services(self) -> tuple[str, str, str]:
+        """The Services that Flagger makes: of the pods that serve, by two names, and of the new
+        version's."""
+        name = self.release_service
+        return name, f"{name}-primary", f"{name}-canary"
 
     @property
     def stable(self) -> Version:

@@ -82,9 +82,11 @@ def deployment(
         version.deployment,
         model.namespace,
         labels=labels,
+        # Flagger scales it to zero and back as it judges, which no deployment should wait for.
+        annotations={"pulumi.com/skipAwait": "true"} if settings.progressive else {},
         spec={
             **replicas,
-            "selector": {"matchLabels": model.selector | {"version": version.name}},
+            "selector": {"matchLabels": version.selector},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": rollout},
             "progressDeadlineSeconds": progress_seconds(model),
             "template": pod_template(
@@ -120,15 +122,22 @@ def _scraping(model: Model) -> dict[str, str]:
 def autoscalers(model: Model) -> list[Manifest]:
     """One for each version that has autoscaling; it owns the replicas of that Deployment."""
     return [
-        autoscaler(
-            version.settings.autoscaling,
-            name=version.deployment,
-            namespace=model.namespace,
-            container=CONTAINER,
-            labels=model.labels,
-            queue_metric=version.settings.runtime.queue_metric,
-            prometheus=model.prometheus,
-        )
+        scaler(model, version, version.deployment)
         for version in model.versions
-        if version.settings.autoscaling is not None
+        if version.scaling is not None
     ]
+
+
+def scaler(model: Model, version: Version, deployment: str) -> Manifest:
+    """The autoscaler of a version, for a Deployment of this name."""
+    if version.scaling is None:
+        raise ValueError(f"{deployment} has a fixed number of replicas")
+    return autoscaler(
+        version.scaling,
+        name=deployment,
+        namespace=model.namespace,
+        container=CONTAINER,
+        labels=model.labels,
+        queue_metric=version.settings.runtime.queue_metric,
+        prometheus=model.prometheus,
+    )

@@ -47,7 +47,7 @@ def _pod_spec(model: Model, version: Version, secrets: dict[str, SecretReference
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "topologySpreadConstraints": _spread(model, version),
+        "topologySpreadConstraints": _spread(version),
         "containers": [_container(version, secrets)],
         "volumes": [
             cache.volume(settings.cache, model.name_label),
@@ -126,11 +126,10 @@ def _probes(version: Version) -> dict[str, Any]:
     }
 
 
-def _spread(model: Model, version: Version) -> list[dict[str, Any]]:
+def _spread(version: Version) -> list[dict[str, Any]]:
     """Over zones, then nodes."""
-    labels = model.selector | {"version": version.name}
     keys = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
-    return [topology_spread(key, labels) for key in keys]
+    return [topology_spread(key, version.selector) for key in keys]
 
 
 def _node_selector(settings: ModelSettings) -> dict[str, str]:

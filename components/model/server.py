@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.flagger import Flagger
 from components.gateway import Gateway
 from components.kubernetes import KubernetesObject, Manifest
 from components.mesh.protocol import Mesh
 from components.model import cache, objects
 from components.model.model import Model
+from components.model.release import release
 from components.model.secrets import model_secrets
 from components.namespace import InjectedNamespace
 
@@ -23,6 +25,8 @@ class ModelServerArgs:
     namespace: InjectedNamespace
     gateway: Gateway | None = None
     gateway_host: str | None = None
+    flagger: Flagger | None = None
+    """What releases the model, if that is done step by step."""
 
 
 class ModelServer(pulumi.ComponentResource):
@@ -55,7 +59,9 @@ class ModelServer(pulumi.ComponentResource):
         serving = self._create([*workload, objects.disruption_budget(model)], before)
         # Callers are sent only to what is there, and an autoscaler finds what it scales.
         routes = mesh.route(model, args.gateway_host)
-        self._create([*routes, *objects.autoscalers(model)], serving)
+        routed = self._create([*routes, *objects.autoscalers(model)], serving)
+        if args.flagger:
+            self._create(release(model, mesh.deliver(model)), [*routed, *args.flagger.ready])
         self.url = pulumi.Output.from_input(f"http://{model.service_host}:{model.port}")
         self.register_outputs({"url": self.url})
 

@@ -15,6 +15,7 @@ from components.model.canary import OF_VLLM, CanarySettings, in_canary
 from components.model.hardware import GpuSettings, ResourcesSettings
 from components.model.runtimes.custom import CustomRuntime
 from components.model.runtimes.vllm import VllmRuntime
+from components.progressive import ProgressiveSettings
 from components.secret import SecretValue
 from components.settings import Problem, Settings
 from components.traffic import TrafficSettings
@@ -160,6 +161,8 @@ class ModelSettings(Settings):
     """null keeps the model inside the mesh."""
     traffic: TrafficSettings = TrafficSettings()
     canary: CanarySettings | None = None
+    progressive: ProgressiveSettings | None = None
+    """Release every change of the pods step by step instead. Not together with canary."""
     startup: StartupSettings = StartupSettings()
     grace_period: Duration = "180s"
     """From the order to stop until the pod is killed: time for running generations to end."""
@@ -168,6 +171,7 @@ class ModelSettings(Settings):
     def problems(self) -> Iterator[Problem]:
         yield from self._version_problems()
         yield from self._canary_problems()
+        yield from self._progressive_problems()
         if self.drain_seconds <= 0:
             yield Problem(
                 ("gracePeriod",),
@@ -217,6 +221,35 @@ class ModelSettings(Settings):
         for problem in canary._version_problems():
             if problem not in stable:
                 yield Problem(in_canary(problem.path), problem.message)
+
+    def _progressive_problems(self) -> Iterator[Problem]:
+        if self.progressive is None:
+            return
+        if self.canary is not None:
+            yield Problem(
+                ("canary",),
+                "with progressive the new version is what the model itself says, and Flagger has "
+                "the weights; remove canary, or remove progressive for a static one",
+            )
+        analysis, runtime = self.progressive.analysis, self.runtime
+        measures = {
+            "first_token": runtime.first_token_metric,
+            "inter_token": runtime.inter_token_metric,
+            "queue_depth": runtime.queue_metric,
+        }
+        for name, metric in measures.items():
+            asked = name in analysis.model_fields_set and getattr(analysis, name) is not None
+            if asked and metric is None:
+                yield Problem(
+                    ("progressive", "analysis", to_camel(name)),
+                    f"the {runtime.kind} runtime has no such metric; remove it",
+                )
+        usable = ["success_rate", *(name for name, metric in measures.items() if metric)]
+        if all(getattr(analysis, name) is None for name in usable):
+            yield Problem(
+                ("progressive", "analysis"),
+                "nothing is left to judge a new version by; set successRate",
+            )
 
     def _version_problems(self) -> Iterator[Problem]:
         """Rules that each version has to keep for itself."""

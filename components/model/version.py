@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.autoscaling import Autoscaling, CpuAutoscaling
 from components.model.cache import weights_path
 from components.model.memory import ModelProfile
 from components.model.runtimes.base import Launch
@@ -13,6 +14,10 @@ from components.types import seconds
 
 VERSIONS = ("stable", "canary")
 """The versions that a model may have."""
+
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+"""By this and their version a Deployment selects its pods. Flagger gives it another value in the
+copy of a Deployment that serves between releases."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +34,30 @@ class Version:
     launch: Launch
 
     @property
+    def selector(self) -> dict[str, str]:
+        """What the Deployment selects its pods by; it can never be changed."""
+        return {INSTANCE_LABEL: self.launch.name, "version": self.name}
+
+    @property
+    def scaling(self) -> Autoscaling | None:
+        """What owns the replicas; None where the Deployment says how many.
+
+        A Deployment that Flagger scales to zero and back says nothing: a fixed number of replicas
+        is then kept by an autoscaler without a choice.
+        """
+        fixed = self.settings.replicas or 1
+        if self.settings.autoscaling is None and self.settings.progressive:
+            return CpuAutoscaling(signal="cpu", min=fixed, max=fixed)
+        return self.settings.autoscaling
+
+    @property
     def replicas(self) -> int | None:
         """None where an autoscaler owns them."""
-        return None if self.settings.autoscaling else self.settings.replicas or 1
+        return None if self.scaling else self.settings.replicas or 1
 
     @property
     def most_replicas(self) -> int:
-        scaling = self.settings.autoscaling
-        return scaling.max if scaling else self.settings.replicas or 1
+        return self.scaling.max if self.scaling else self.settings.replicas or 1
 
     @property
     def most_gpus(self) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gitops.rollout import _has_failed, _is_available, _is_programmed
+from gitops.rollout import _has_failed, _is_available, _is_awaited, _is_programmed
 
 
 def deployment(replicas: int = 2, generation: int = 1, **status: Any) -> dict[str, Any]:
@@ -39,6 +39,13 @@ def test_a_rollout_in_progress_is_not_available(item: dict[str, Any]) -> None:
 
 def test_a_deployment_scaled_to_zero_is_available() -> None:
     assert _is_available(deployment(replicas=0))
+
+
+def test_a_deployment_that_another_controller_rolls_out_is_not_waited_for() -> None:
+    assert _is_awaited(deployment())
+    item = deployment()
+    item["metadata"]["annotations"] = {"pulumi.com/skipAwait": "true"}
+    assert not _is_awaited(item)
 
 
 def test_a_failure_of_the_generation_before_does_not_count() -> None:

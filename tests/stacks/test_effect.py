@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from components.kubernetes import manifest
+from components.kubernetes import Manifest, manifest
 from components.mesh.istio.gateway import REFERENCE
 from components.model import objects
 from components.model.model import Model
@@ -180,6 +180,63 @@ def test_a_part_of_the_requests_is_mirrored(effect: Effect) -> None:
     assert policy["cluster"].endswith("|stable|staging.ai-inference.svc.cluster.local")
     fraction = policy["runtimeFraction"]["defaultValue"]
     assert fraction == {"numerator": 50000, "denominator": "MILLION"}
+
+
+def test_until_flagger_has_a_route_the_models_own_pods_serve(effect: Effect) -> None:
+    (route,), _ = effect(progressive={})
+    assert _weights(route) == {"stable": 100}
+
+
+def test_flaggers_weights_reach_the_gateway_with_the_models_own_behaviour(
+    site: Site, effect: Effect
+) -> None:
+    timeouts = {"firstByte": "10s", "response": "40s"}
+    settings = {"progressive": {}, "traffic": {"timeouts": timeouts, "retries": {"attempts": 3}}}
+    site.cluster.apply(_of_flagger(model("flaggers-weights-reach-the-gateway-with", **settings)))
+    route, *_ = effect(**settings)[0]
+    _, clusters = effect(**settings)
+    to = {
+        cluster["name"].split("|")[3].split(".")[0].rpartition("-")[2]: cluster["weight"]
+        for cluster in route["route"]["weightedClusters"]["clusters"]
+    }
+    assert to == {"primary": 80, "canary": 20}
+    assert route["route"]["timeout"] == "40s"
+    policy = route["route"]["retryPolicy"]
+    assert (policy["numRetries"], policy["perTryTimeout"]) == (3, "10s")
+    assert "503" not in policy["retryOn"]
+    for cluster in route["route"]["weightedClusters"]["clusters"]:
+        made = clusters[cluster["name"]]
+        assert made["lbPolicy"] == "LEAST_REQUEST"
+        assert made["outlierDetection"]["consecutive5xx"] == 5
+
+
+def _of_flagger(released: Model) -> list[Manifest]:
+    """What Flagger makes in the middle of a release."""
+    names = released.release_services
+    services = []
+    for name in names[1:]:
+        service = objects.service(released)
+        service["metadata"] = service["metadata"] | {"name": name}
+        rule = manifest(
+            "networking.istio.io/v1",
+            "DestinationRule",
+            name,
+            released.namespace,
+            spec={"host": name},
+        )
+        services += [service, rule]
+    weights = [
+        {"destination": {"host": name}, "weight": weight}
+        for name, weight in zip(names[1:], (80, 20), strict=True)
+    ]
+    route = manifest(
+        "networking.istio.io/v1",
+        "VirtualService",
+        names[0],
+        released.namespace,
+        spec={"http": [{"route": weights}]},
+    )
+    return [*services, route]
 
 
 def test_a_fault_disturbs_its_part_of_the_requests(effect: Effect) -> None:

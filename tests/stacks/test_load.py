@@ -231,6 +231,24 @@ BAD: list[tuple[str, dict[str, Any], str, list[str]]] = [
         ["unknown preset llama", "expected one of deepseek-r1-distill-qwen-1.5b"],
     ),
     (
+        "a release of a model that is not in the mesh",
+        {**model(progressive={}), "adoption": "unmeshed"},
+        "models.m.progressive",
+        ["is unmeshed", "permissive or strict"],
+    ),
+    (
+        "a Service whose name has no room for Flagger's",
+        model(progressive={}, service="s" * 48),
+        "models.m.service",
+        ["at most 47 characters"],
+    ),
+    (
+        "a name by which metrics would not find the pods",
+        models(**{"m" * 39: {"progressive": {}}}),
+        f"models.{'m' * 39}",
+        ["at most 38 characters"],
+    ),
+    (
         "more GPUs than a node has",
         model(gpu={"count": 17}),
         "models.m.gpu.count",

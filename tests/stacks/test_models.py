@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from stacks.models import mirrored_gpus, models
+from stacks.models import mirrored_gpus, models, released_gpus
 from tests.components.samples import model_settings, stack
 
 MIRROR = {"model": "staging", "percent": 5, "sideEffects": "none"}
@@ -42,3 +42,24 @@ def test_an_autoscaled_mirror_may_take_its_most_gpus() -> None:
     scaled = model_settings(route=None, autoscaling={"signal": "cpu", "max": 8})
     (line,) = mirrored_gpus(models(stack(TWO | {"staging": scaled})))
     assert "up to 8 GPUs" in line
+
+
+def test_what_a_release_takes_is_said_in_gpus() -> None:
+    scaling = {"signal": "cpu", "min": 2, "max": 6}
+    released = model_settings(progressive={}, autoscaling=scaling, gpu={"count": 2})
+    assert released_gpus(models(stack({"live": released}))) == [
+        "a release of live runs the old and the new version side by side: up to 24 GPUs at its "
+        "peak, 12 between releases"
+    ]
+
+
+def test_a_rollout_that_surges_takes_more_while_the_new_version_is_promoted() -> None:
+    released = model_settings(progressive={}, replicas=2, rollout={"surge": 1})
+    (line,) = released_gpus(models(stack({"live": released})))
+    assert "up to 5 GPUs at its peak, 2 between" in line
+
+
+def test_a_release_without_gpus_has_nothing_to_say() -> None:
+    assert released_gpus(models(stack(TWO))) == []
+    on_cpu = model_settings(progressive={}, gpu={"count": 0})
+    assert released_gpus(models(stack({"live": on_cpu}))) == []

@@ -148,6 +148,37 @@ def test_a_stack_without_models_is_the_mesh_and_its_gateway() -> None:
     assert platform({}).all("ModelServer") == []
 
 
+def test_flagger_is_installed_once_where_a_model_is_released_by_it() -> None:
+    assert platform(TWO_MODELS).all("Flagger") == []
+    models = {name: settings | {"progressive": {}} for name, settings in TWO_MODELS.items()}
+    result = platform(models, prometheus="http://prometheus.monitoring:9090")
+    release = result.one("Release", "flagger").inputs
+    assert release["values"]["metricsServer"] == "http://prometheus.monitoring:9090"
+    assert release["namespace"] == "flagger-system"
+    assert {canary.inputs["metadata"]["name"] for canary in result.all("Canary")} == set(models)
+
+
+def test_only_models_that_are_released_step_by_step_have_a_canary() -> None:
+    models = TWO_MODELS | {NAME: TWO_MODELS[NAME] | {"progressive": {}}}
+    result = platform(models)
+    assert [each.inputs["metadata"]["name"] for each in result.all("Canary")] == [NAME]
+    assert "replicas" not in result.one("Deployment", NAME).inputs["spec"]
+    assert result.one("Deployment", "hy-mt").inputs["spec"]["replicas"] == 1
+
+
+def test_a_canary_waits_for_flagger_its_pods_routes_and_autoscaler() -> None:
+    result = platform({NAME: model_settings(progressive={})})
+    canary = result.one("Canary")
+    others = [result.one(kind) for kind in ("Deployment", "HorizontalPodAutoscaler")]
+    for earlier in [*others, *result.all("VirtualService"), result.one("Release", "flagger")]:
+        assert result.follows(canary, earlier)
+
+
+def test_the_namespace_of_flagger_is_not_for_models() -> None:
+    found = problems(models={NAME: model_settings(namespace="flagger-system")})
+    assert f"models.{NAME}.namespace" in found
+
+
 def test_addresses_are_those_of_the_services() -> None:
     urls: list[str] = []
 

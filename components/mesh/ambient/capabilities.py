@@ -14,6 +14,11 @@ _NO_FAULT = (
 )
 
 LACKS: Lacks = {
+    "progressive": (
+        "Flagger would own the whole HTTPRoute of the model's Service, in which it keeps neither "
+        "the share of a mirror nor retries; use a canary and raise its weight, or "
+        "mesh.dataPlane: sidecar"
+    ),
     "traffic.retries.attempts": _NO_RETRY,
     "traffic.retries.conditions": _NO_RETRY,
     "traffic.timeouts.firstByte": (

@@ -11,6 +11,7 @@ from components.chart import Chart
 from components.kubernetes import Manifest
 from components.mesh.istio import (
     control_plane,
+    delivery,
     destination,
     gateway,
     injection,
@@ -18,7 +19,7 @@ from components.mesh.istio import (
     traffic,
 )
 from components.mesh.istio.settings import IstioSettings
-from components.mesh.protocol import Ingress, Metadata, PodSecurityLevel
+from components.mesh.protocol import Delivery, Ingress, Metadata, PodSecurityLevel
 from components.model.model import Model
 
 
@@ -67,9 +68,12 @@ class Istio:
     def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
         return security.model_policies(self.settings, model, has_gateway)
 
+    def deliver(self, model: Model) -> Delivery:
+        return delivery.delivery(model)
+
     def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
         return (
-            destination.destination_rule(model),
+            *destination.destination_rules(model),
             *traffic.virtual_services(model, gateway_host),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from components.kubernetes import Manifest, manifest
@@ -19,24 +20,30 @@ RING_SIZE = 4096
 """Places on the ring of a consistent hash, shared by the pods: enough for even shares of tens."""
 
 
-def destination_rule(model: Model) -> Manifest:
+def destination_rules(model: Model) -> tuple[Manifest, ...]:
     """How connections to the pods behave, and a subset for every version that may run.
 
     Also for a canary that is not there: a route that still names it must not break while it goes.
     """
     subsets = [{"name": name, "labels": {"version": name}} for name in VERSIONS]
-    return manifest(
-        GROUP,
-        "DestinationRule",
-        model.service,
-        model.namespace,
-        labels=model.labels,
-        spec={
-            "host": model.service_host,
-            "trafficPolicy": traffic_policy(model.settings.traffic),
-            "subsets": subsets,
-        },
-    )
+    own = _destination_rule(model, model.service, model.service_host, subsets=subsets)
+    if model.settings.progressive is None:
+        return (own,)
+    return (own, *_release_rules(model))
+
+
+def _release_rules(model: Model) -> Iterator[Manifest]:
+    """The same for the Services that Flagger makes, which have DestinationRules of Flagger's too:
+    without a policy, so that the merged rule has this one."""
+    for service in model.release_services[1:]:
+        host = f"{service}.{model.namespace}.svc.cluster.local"
+        yield _destination_rule(model, f"{service}-policy", host)
+
+
+def _destination_rule(model: Model, name: str, host: str, **more: Any) -> Manifest:
+    policy = traffic_policy(model.settings.traffic)
+    spec = {"host": host, "trafficPolicy": policy} | more
+    return manifest(GROUP, "DestinationRule", name, model.namespace, labels=model.labels, spec=spec)
 
 
 def traffic_policy(traffic: TrafficSettings) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _kinds(model: Model) -> list[_Part]:
         common["fault"] = _fault(fault)
     kinds = []
     if fault and fault.headers:
-        action = {"route": _split(model), "fault": _fault(fault)}
+        action = _weighted(model) | {"fault": _fault(fault)}
         kinds.append(_Part("-fault", [_exactly(fault.headers)], action))
     if canary and canary.headers:
         kinds.append(_Part("-by-header", [_exactly(canary.headers)], _only(model, "canary")))
@@ -98,7 +98,11 @@ def _kinds(model: Model) -> list[_Part]:
             )
             for version in model.versions
         ]
-    kinds.append(_Part("", [], {"route": _split(model)}))
+    kinds.append(_Part("", [], _weighted(model)))
+    if model.settings.progressive:
+        # Istio leaves out a route whose delegate is not there: Flagger makes it once its copy of
+        # the pods has loaded, and until then the Deployment's own pods serve.
+        kinds.append(_Part("-before-release", [], _only(model, "stable")))
     return [replace(kind, action=common | kind.action) for kind in kinds]
 
 
@@ -112,6 +116,13 @@ def _cookie(model: Model, version: str) -> Match:
 
 def _only(model: Model, version: str) -> Route:
     return {"route": [{"destination": _destination(model, version)}]}
+
+
+def _weighted(model: Model) -> Route:
+    """By the weights of the settings, or by those that Flagger keeps in a route of its own."""
+    if model.settings.progressive:
+        return {"delegate": {"name": model.release_service, "namespace": model.namespace}}
+    return {"route": _split(model)}
 
 
 def _split(model: Model) -> list[Route]:

@@ -83,6 +83,9 @@ class Linkerd:
     def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
         return security.model_policies(self.settings, model, has_gateway)
 
+    def deliver(self, _model: Model) -> None:
+        return None
+
     def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
         return traffic.routes(self.settings, model, gateway_host)
 

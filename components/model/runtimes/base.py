@@ -48,6 +48,10 @@ class Runtime(Settings):
 
     queue_metric: ClassVar[str | None] = None
     """Prometheus gauge of waiting requests, if the runtime has one."""
+    first_token_metric: ClassVar[str | None] = None
+    """Prometheus histogram of the seconds to the first token, if the runtime has one."""
+    inter_token_metric: ClassVar[str | None] = None
+    """Prometheus histogram of the seconds between tokens, if the runtime has one."""
     metrics_path: ClassVar[str | None] = None
     """Path of the Prometheus metrics on the serving port, if the runtime has them."""
 

@@ -24,6 +24,8 @@ class VllmRuntime(Runtime):
     """vLLM's own image, OpenAI API on port 8000."""
 
     queue_metric: ClassVar[str | None] = "vllm:num_requests_waiting"
+    first_token_metric: ClassVar[str | None] = "vllm:time_to_first_token_seconds"  # noqa: S105
+    inter_token_metric: ClassVar[str | None] = "vllm:inter_token_latency_seconds"  # noqa: S105
     metrics_path: ClassVar[str | None] = "/metrics"
     public_paths: ClassVar[tuple[str, ...]] = ("/v1/*",)
 

@@ -33,11 +33,12 @@ def test_the_service_has_no_dots_though_the_model_has() -> None:
 
 
 def test_pods_are_selected_by_a_label_that_no_setting_changes() -> None:
-    instance = {"app.kubernetes.io/instance": NAME}
-    assert model().selector == instance
-    changed = model(labels={"app": "x", "app.kubernetes.io/instance": "x"})
-    assert changed.selector == instance
-    assert instance.items() <= changed.labels.items()
+    name = {"app.kubernetes.io/name": NAME}
+    assert model().selector == name
+    fixed = name | {"app.kubernetes.io/instance": NAME}
+    changed = model(labels=dict.fromkeys(("app", *fixed), "x"))
+    assert changed.selector == name
+    assert fixed.items() <= changed.labels.items()
 
 
 def test_app_is_the_models_name_unless_it_is_given() -> None:

@@ -85,7 +85,7 @@ def test_the_service_is_reachable_by_the_container_ports_name() -> None:
 
 def test_the_service_is_in_front_of_all_versions() -> None:
     assert objects.service(model(canary=CANARY))["spec"]["selector"] == {
-        "app.kubernetes.io/instance": NAME
+        "app.kubernetes.io/name": NAME
     }
 
 
@@ -98,7 +98,7 @@ def test_the_service_account_mounts_no_token() -> None:
 
 def test_a_drain_takes_one_replica_at_a_time_and_any_that_is_broken() -> None:
     spec = objects.disruption_budget(model())["spec"]
-    assert spec["selector"] == {"matchLabels": {"app.kubernetes.io/instance": NAME}}
+    assert spec["selector"] == {"matchLabels": {"app.kubernetes.io/name": NAME}}
     assert spec["maxUnavailable"] == 1
     assert spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     assert "minAvailable" not in spec

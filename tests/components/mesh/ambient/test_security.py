@@ -84,7 +84,7 @@ def test_a_caller_may_be_narrowed_to_methods_and_paths() -> None:
 
 def test_nobody_but_the_waypoint_reaches_a_pod() -> None:
     spec = policies(model(callers=["frontend"]))["waypoint"]
-    assert spec["selector"] == {"matchLabels": {"app.kubernetes.io/instance": NAME}}
+    assert spec["selector"] == {"matchLabels": {"app.kubernetes.io/name": NAME}}
     (rule,) = spec["rules"]
     assert rule["from"] == [{"source": {"principals": [WAYPOINT]}}]
     assert rule["to"] == [{"operation": {"ports": ["8000"]}}]

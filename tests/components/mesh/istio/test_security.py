@@ -73,7 +73,7 @@ def test_every_rule_is_for_the_models_port_alone() -> None:
 def test_the_policy_is_of_the_pods_of_all_versions() -> None:
     canary = {"image": "vllm/vllm-openai:v0.32.1", "weight": 10}
     selector = policy(canary=canary)["spec"]["selector"]
-    assert selector == {"matchLabels": {"app.kubernetes.io/instance": NAME}}
+    assert selector == {"matchLabels": {"app.kubernetes.io/name": NAME}}
 
 
 def test_the_public_reaches_what_is_meant_for_it_and_the_inside_everything() -> None:

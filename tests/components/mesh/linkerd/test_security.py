@@ -119,7 +119,7 @@ def test_out_of_the_mesh_there_are_no_policies() -> None:
 
 
 def test_the_server_is_of_the_pods_of_all_versions() -> None:
-    selector = {"matchLabels": {"app.kubernetes.io/instance": NAME}}
+    selector = {"matchLabels": {"app.kubernetes.io/name": NAME}}
     for labels in ({}, {"app": "other"}):
         assert policies(labels=labels)[0]["spec"]["podSelector"] == selector
 
