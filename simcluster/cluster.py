@@ -12,6 +12,7 @@ from simcluster import (
     certificate,
     charts,
     furniture,
+    istio_charts,
     istiod,
     nodes,
     processes,
@@ -43,7 +44,7 @@ class SimulatedCluster:
 
     @property
     def charts(self) -> Path:
-        """The folder with this cluster's Istio charts: base, istiod, gateway and cni."""
+        """The folder with this cluster's charts, one folder a chart."""
         return self.directory / "charts"
 
     @property
@@ -107,7 +108,7 @@ class SimulatedCluster:
                 f"nodes       {shapes}",
                 f"istiod      {serving}",
                 f"stand-ins   {stand_ins()}",
-                f"charts      {self.charts} (Istio {charts.istio_version()})",
+                f"charts      {self.charts} (Istio {istio_charts.istio_version()})",
                 f"logs        {self.logs}",
                 f"kubeconfig  {self.kubeconfig}",
             ]
@@ -135,8 +136,7 @@ class SimulatedCluster:
         say(f"installing {stand_ins()} ...")
         furniture.install(plane, self.tools / "kubectl")
         certificate.write(self.directory / "tls")
-        istio = toolchain.source_dir(toolchain.ISTIO_CHARTS)
-        charts.prepare(istio, self.charts, state.ports["istiod_https"])
+        charts.prepare(self.charts, state.ports["istiod_https"])
         self.kubeconfig.touch(mode=0o600)
         self.kubeconfig.write_text(plane.kubeconfig())
         supervisor.start(self.directory)
@@ -181,4 +181,5 @@ class SimulatedCluster:
 
 def stand_ins() -> str:
     """What is not the real thing, named for the user."""
-    return f"{', '.join(map(str, CRDS))} (CRDs only, no controller)"
+    names = ", ".join(charts.stand_ins())
+    return f"{', '.join(map(str, CRDS))} (CRDs only, no controller); charts {names} (no program)"

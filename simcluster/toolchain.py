@@ -27,6 +27,8 @@ ETCD = ("etcd", "go.etcd.io/etcd/server/v3")
 KWOK = ("kwok", "sigs.k8s.io/kwok")
 HELM = ("helm", "helm.sh/helm/v4")
 ISTIO = ("istio", "istio.io/istio")
+FLAGGER = ("flagger", "github.com/fluxcd/flagger")
+CHARTS = ("charts", "github.com/envoyproxy/gateway")
 
 
 @dataclass(frozen=True)

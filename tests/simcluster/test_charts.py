@@ -5,64 +5,46 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simcluster import charts
-from simcluster.reporting import SimulationError
+from simcluster import charts, gomod, toolchain
+from simcluster.toolchain import Source
 
 
 @pytest.fixture
-def module(tmp_path: Path) -> Path:
-    """Charts as small as they can be, in the folders of Istio's module."""
-    for folder, _ in charts.CHARTS.values():
-        chart = tmp_path / "module" / folder
-        (chart / "templates").mkdir(parents=True)
-        (chart / "templates" / "a.yaml").write_text("{{ .Values.hub }}\n")
-        (chart / "Chart.yaml").write_text("name: x\nversion: 1.0.0\nappVersion: 1.0.0\n")
-        defaults = {"global": {"hub": "testing", "tag": "latest"}, "base": {}, "istiodRemote": {}}
-        (chart / "values.yaml").write_text(yaml.safe_dump({charts.DEFAULTS: defaults}))
-    for path in (tmp_path / "module").rglob("*"):
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    return tmp_path / "module"
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A chart whose release fills in a template of values."""
+    chart = tmp_path / "module"
+    chart.mkdir()
+    (chart / "Chart.yaml").write_text("name: gateway-helm\n")
+    (chart / "values.tmpl.yaml").write_text(
+        "image: ${GatewayImage}\npullPolicy: ${GatewayImagePullPolicy}\n"
+    )
+    monkeypatch.setattr(charts, "source_dir", lambda source: chart)
+    return chart
 
 
-def values(target: Path, chart: str) -> dict[str, dict[str, str]]:
-    content = yaml.safe_load((target / chart / "values.yaml").read_text())
-    defaults: dict[str, dict[str, str]] = content[charts.DEFAULTS]
-    return defaults
+def test_a_template_of_values_is_filled_in_as_a_release_does(module: Path, tmp_path: Path) -> None:
+    gateway = next(chart for chart in charts.OF_MODULES if chart.name == "gateway-helm")
+    gateway.prepare(tmp_path / "copy")
+    values = yaml.safe_load((tmp_path / "copy" / "values.yaml").read_text())
+    version = gomod.version(*toolchain.CHARTS)
+    assert values == {
+        "image": f"docker.io/envoyproxy/gateway:{version}",
+        "pullPolicy": "IfNotPresent",
+    }
 
 
-def test_charts_carry_the_release_of_istio(module: Path, tmp_path: Path) -> None:
-    charts.prepare(module, tmp_path / "charts", 1234)
-    for name in charts.CHARTS:
-        chart = yaml.safe_load((tmp_path / "charts" / name / "Chart.yaml").read_text())
-        assert chart["version"] == chart["appVersion"] == charts.istio_version()
+def test_a_chart_without_placeholders_is_copied_as_it_is(module: Path, tmp_path: Path) -> None:
+    charts.Chart("x", Source("x", toolchain.CHARTS, "x")).prepare(tmp_path / "copy")
+    assert not (tmp_path / "copy" / "values.yaml").exists()
+    assert (tmp_path / "copy" / "Chart.yaml").read_text() == "name: gateway-helm\n"
 
 
-def test_images_are_those_of_the_release(module: Path, tmp_path: Path) -> None:
-    charts.prepare(module, tmp_path / "charts", 1234)
-    images = values(tmp_path / "charts", "istiod")["global"]
-    assert images == {"hub": "docker.io/istio", "tag": charts.istio_version()}
+def test_stand_ins_say_that_they_are() -> None:
+    for name in charts.stand_ins():
+        chart = yaml.safe_load((charts.STAND_INS / name / "Chart.yaml").read_text())
+        assert chart["name"] == name
+        assert chart["description"].startswith("Stand-in for ")
 
 
-def test_webhooks_lead_to_the_istiod_of_this_cluster(module: Path, tmp_path: Path) -> None:
-    charts.prepare(module, tmp_path / "charts", 1234)
-    istiod = values(tmp_path / "charts", "istiod")
-    assert istiod["istiodRemote"]["injectionURL"] == "https://localhost:1234/inject"
-    assert istiod["base"]["validationURL"] == "https://localhost:1234/validate"
-    base = values(tmp_path / "charts", "base")
-    assert base["base"]["validationURL"] == "https://localhost:1234/validate"
-
-
-def test_copies_of_a_read_only_module_are_complete_and_writable(
-    module: Path, tmp_path: Path
-) -> None:
-    charts.prepare(module, tmp_path / "charts", 1234)
-    template = tmp_path / "charts" / "gateway" / "templates" / "a.yaml"
-    template.write_text(template.read_text() + "more")
-
-
-def test_a_chart_whose_values_moved_is_reported(module: Path, tmp_path: Path) -> None:
-    file = module / "base" / "values.yaml"
-    file.chmod(0o644)
-    file.write_text(f"{charts.DEFAULTS}: {{}}\n")
-    with pytest.raises(SimulationError, match=r"base/values\.yaml has no .*\.base"):
-        charts.prepare(module, tmp_path / "charts", 1234)
+def test_no_stand_in_is_in_the_place_of_a_real_chart() -> None:
+    assert not {chart.name for chart in charts.OF_MODULES} & set(charts.stand_ins())

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from simcluster import processes, state
 from simcluster.cluster import SimulatedCluster
 from simcluster.reporting import SimulationError
+from tests.simcluster.kubectl import Kubectl
 
 pytestmark = pytest.mark.cluster
 
@@ -39,43 +38,6 @@ pools:
     memory: 64Gi
     gpu: {product: NVIDIA-L4, count: 1, memory: 23034}
 """
-
-
-class Kubectl:
-    def __init__(self, cluster: SimulatedCluster) -> None:
-        self.cluster = cluster
-
-    def __call__(self, *arguments: str, stdin: str | None = None) -> str:
-        return self.run("kubectl", *arguments, stdin=stdin)
-
-    def run(self, tool: str, *arguments: str, stdin: str | None = None) -> str:
-        environment = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig)}
-        answer = subprocess.run(
-            [self.cluster.tools / tool, *arguments],
-            input=stdin,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        if answer.returncode:
-            raise AssertionError(answer.stderr)
-        return answer.stdout
-
-    def helm(self, release: str, chart: str, namespace: str, *values: str) -> None:
-        path = str(self.cluster.charts / chart)
-        options = ("--wait", "--timeout=60s", "--create-namespace", "-n", namespace)
-        self.run("helm", "upgrade", "--install", release, path, *options, *values)
-
-    def read(self, *arguments: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self("get", *arguments, "-o", "json"))
-        return found
-
-    def eventually(self, condition: Callable[[], bool], seconds: float = 20) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, "it did not come true"
-            time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,3 @@
+{{- define "picker" -}}
+{{ .Release.Name | trunc 40 }}-epp
+{{- end -}}
