@@ -66,6 +66,7 @@ FEATURES = (
     Feature("traffic.outlierDetection.ejectionTime", "how long they are left out"),
     Feature("traffic.outlierDetection.interval", "how often pods are judged"),
     Feature("traffic.outlierDetection.maxEjected", "a share of pods that is never left out"),
+    Feature("traffic.balancing.policy", "the same pod for the same header", "consistent-hash"),
     Feature("traffic.balancing.warmUp", "warm-up of new pods"),
     Feature("traffic.mirror", "mirrored traffic"),
     Feature("traffic.fault.abort", "injected errors"),

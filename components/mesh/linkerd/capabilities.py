@@ -24,6 +24,8 @@ LACKS: Lacks = {
     "interval; leave it out",
     "traffic.outlierDetection.maxEjected": "Linkerd may leave out all pods that fail; keep "
     "consecutiveErrors high enough for a fault that all share",
+    "traffic.balancing.policy=consistent-hash": "Linkerd always sends to the pod with the lowest "
+    "recent latency and load; leave it out, or use mesh.kind: istio",
     "traffic.balancing.warmUp": "Linkerd sends to the pod with the lowest recent latency and load, "
     "new ones at once; leave it out, since a pod is ready only after its first answer",
     "traffic.mirror": "Linkerd copies no traffic; use canary with a small weight, or mesh.kind: "

@@ -79,7 +79,6 @@ def listeners(settings: LinkerdSettings, ingress: Ingress) -> tuple[Manifest, ..
             place,
             found.name,
             ingress.tls_secret,
-            annotations=gateway_api.WAIT,
             infrastructure=meshed,
         )
     parameters = {"group": ENVOY_GROUP, "kind": "EnvoyProxy", "name": NAME}
@@ -92,7 +91,6 @@ def listeners(settings: LinkerdSettings, ingress: Ingress) -> tuple[Manifest, ..
             place,
             found.name,
             ingress.tls_secret,
-            annotations=gateway_api.WAIT,
             infrastructure={"parametersRef": parameters},
         ),
         _patience(place),
