@@ -35,6 +35,8 @@ class Chart:
     repository: str
     """Official chart repository, an https:// URL."""
     values: Values = field(default_factory=dict)
+    per_model: bool = False
+    """Whether every model may have a release of it, in its namespace."""
 
 
 Part = Chart | Manifest | tuple[Manifest, ...]
@@ -80,7 +82,7 @@ class ChartRelease(Release):
         location = source or chart.repository
         in_repository = location.startswith("https://")
         super().__init__(
-            chart.release,
+            f"{chart.namespace}/{chart.release}" if chart.per_model else chart.release,
             name=chart.release,
             namespace=chart.namespace,
             chart=chart.name if in_repository else f"{location}/{chart.name}",

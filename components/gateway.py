@@ -9,7 +9,7 @@ import pulumi
 
 from components.chart import ChartSource, install
 from components.control_plane import ControlPlane
-from components.ingress import GatewaySettings, TlsSettings
+from components.ingress import GatewaySettings, Hosts, TlsSettings
 from components.kubernetes import KubernetesObject, Manifest, manifest, recommended_labels
 from components.mesh.protocol import Ingress, Mesh, Metadata
 
@@ -22,10 +22,7 @@ class GatewayArgs:
     settings: GatewaySettings
     mesh: Mesh
     control_plane: ControlPlane
-    hosts: tuple[str, ...]
-    """All hosts of the stack's models."""
-    open_hosts: tuple[str, ...]
-    """Those that no model takes whole."""
+    hosts: Hosts
     grace_seconds: int
     """The longest grace period of the models: streams through the gateway last as long."""
     charts: ChartSource | None = None
@@ -38,13 +35,15 @@ class Gateway(pulumi.ComponentResource):
         self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("inference-mesh:gateway:Gateway", name, None, opts)
-        tls, mesh = args.settings.tls, args.mesh
+        tls, mesh, hosts = args.settings.tls, args.mesh, args.hosts
         ingress = Ingress(
-            args.hosts,
+            hosts.all,
             tls.secret or TLS_SECRET,
             args.grace_seconds,
             args.settings.annotations,
-            args.open_hosts,
+            hosts.open,
+            hosts.by_model,
+            hosts.picked,
         )
         namespace = KubernetesObject(
             _namespace(name, mesh.gateway_namespace, mesh.gateway_namespace_metadata()),
@@ -54,7 +53,7 @@ class Gateway(pulumi.ComponentResource):
         after = [namespace, *args.control_plane.ready]
         after = [*after, *install(mesh.gateway(ingress), args.charts, self, after)]
         # An issuer may have to reach the gateway before the certificate is there.
-        tls_objects = certificate(tls, mesh.gateway_namespace, args.hosts)
+        tls_objects = certificate(tls, mesh.gateway_namespace, hosts.all)
         for content in (*tls_objects, *mesh.expose(ingress)):
             KubernetesObject(content, pulumi.ResourceOptions(parent=self, depends_on=after))
         self.register_outputs({})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -57,3 +58,16 @@ class GatewaySettings(Settings):
     tls: TlsSettings
     annotations: dict[LabelKey, str] = Field(default_factory=dict)
     """Annotations of the load balancer's Service, as cloud providers read them."""
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The gateway's hosts, by what their models ask of it."""
+
+    all: tuple[str, ...]
+    open: tuple[str, ...] = ()
+    """No model takes what is left of it."""
+    by_model: tuple[str, ...] = ()
+    """The body of a request says which model it is for."""
+    picked: tuple[str, ...] = ()
+    """An endpoint picker chooses the pods."""

@@ -21,6 +21,8 @@ class InjectedNamespaceArgs:
     """The longest that a model of the namespace takes to stop."""
     host_paths: bool = False
     """Whether pods mount directories of their node, which only the privileged level allows."""
+    charts: bool = False
+    """Whether pods of third-party charts run there, which need not meet the restricted level."""
 
 
 class InjectedNamespace(pulumi.ComponentResource):
@@ -37,7 +39,11 @@ class InjectedNamespace(pulumi.ComponentResource):
     ) -> None:
         super().__init__("inference-mesh:namespace:InjectedNamespace", name, None, opts)
         mesh, adoption = args.mesh, args.adoption
-        level: PodSecurityLevel = "privileged" if args.host_paths else mesh.pod_security(adoption)
+        level = mesh.pod_security(adoption)
+        if args.charts and level == "restricted":
+            level = "baseline"
+        if args.host_paths:
+            level = "privileged"
         # After the control plane: a change of the labels asks for pods that only the new one makes.
         self.namespace = KubernetesObject(
             namespace_manifest(name, mesh.namespace_metadata(adoption), level),

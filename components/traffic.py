@@ -14,9 +14,11 @@ from pydantic import Field
 from components.settings import Problem, Settings
 from components.types import (
     Count,
+    Cpu,
     Duration,
     HeaderName,
     HeaderValue,
+    Memory,
     ModelName,
     Percent,
     seconds,
@@ -113,8 +115,21 @@ class ConsistentHashBalancing(Settings):
     puts them all on one pod."""
 
 
+class EndpointPickerBalancing(Settings):
+    """The pod that the inference extension's endpoint picker names, request by request, from the
+    pods' queues, their KV caches and the prompts that they have seen. For requests through the
+    gateway; callers inside the mesh get the pod with the fewest outstanding requests.
+    https://gateway-api-inference-extension.sigs.k8s.io"""
+
+    policy: Literal["endpoint-picker"]
+    cpu: Cpu = "1"
+    """Of the picker's pod. Its chart asks for 4, which suits thousands of requests a second."""
+    memory: Memory = "2Gi"
+    """Of the picker's pod, requested and limited."""
+
+
 Balancing = Annotated[
-    LeastRequestBalancing | ConsistentHashBalancing,
+    LeastRequestBalancing | ConsistentHashBalancing | EndpointPickerBalancing,
     Field(discriminator="policy"),
 ]
 """How a pod is chosen for a request."""
@@ -164,6 +179,11 @@ class TrafficSettings(Settings):
     balancing: Balancing = LeastRequestBalancing()
     mirror: MirrorSettings | None = None
     fault: FaultSettings | None = None
+
+    @property
+    def picker(self) -> EndpointPickerBalancing | None:
+        """The endpoint picker, if one chooses the pods."""
+        return self.balancing if isinstance(self.balancing, EndpointPickerBalancing) else None
 
     def problems(self) -> Iterator[Problem]:
         yield from self._retry_problems()

@@ -29,11 +29,15 @@ LACKS: dict[str, Lacks] = {
 """What each mesh cannot do, by the title that the documentation gives it."""
 
 
-def choose(settings: MeshSettings, traces_endpoint: str | None) -> Mesh:
+def choose(
+    settings: MeshSettings, traces_endpoint: str | None, endpoint_pickers: bool = False
+) -> Mesh:
+    """`endpoint_pickers` is whether the pods of a model are chosen by one."""
     if isinstance(settings, LinkerdSettings):
         return Linkerd(settings, traces_endpoint)
-    mode = Ambient if settings.data_plane == "ambient" else Istio
-    return mode(settings, traces_endpoint)
+    if settings.data_plane == "ambient":
+        return Ambient(settings, traces_endpoint)
+    return Istio(settings, traces_endpoint, endpoint_pickers)
 
 
 def lacks(settings: MeshSettings) -> Lacks:

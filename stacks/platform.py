@@ -24,6 +24,7 @@ from stacks.errors import ConfigurationError
 from stacks.mesh import choose
 from stacks.models import mirrored_gpus, released_gpus
 from stacks.models import models as resolved_models
+from stacks.routes import hosts
 from stacks.settings import StackSettings
 
 KUBERNETES_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -42,9 +43,13 @@ class Platform:
 
 def build(settings: StackSettings) -> Platform:
     """Create the platform's components. Raises ConfigurationError before anything is created."""
-    mesh = choose(settings.mesh, settings.tracing.endpoint if settings.tracing else None)
-    check_surroundings(settings, mesh)
+    mesh = choose(
+        settings.mesh,
+        settings.tracing.endpoint if settings.tracing else None,
+        any(model.traffic.picker for model in settings.models.values()),
+    )
     models = resolved_models(settings)
+    check_surroundings(settings, mesh, models)
     for line in mirrored_gpus(models):
         pulumi.log.info(line)
     for line in released_gpus(models):
@@ -71,6 +76,7 @@ def build(settings: StackSettings) -> Platform:
                 gateway,
                 settings.gateway.host if settings.gateway else None,
                 flagger,
+                settings.charts,
             ),
         )
         for model in models
@@ -78,7 +84,7 @@ def build(settings: StackSettings) -> Platform:
     return Platform(control_plane, gateway, flagger, namespaces, servers)
 
 
-def check_surroundings(settings: StackSettings, mesh: Mesh) -> None:
+def check_surroundings(settings: StackSettings, mesh: Mesh, models: list[Model]) -> None:
     """The cluster's version against the mesh's range, charts against their folder, and the
     models' namespaces against those that exist for something else.
 
@@ -86,7 +92,7 @@ def check_surroundings(settings: StackSettings, mesh: Mesh) -> None:
     """
     problems = [
         *_cluster_problems(settings, mesh),
-        *_chart_problems(settings, mesh),
+        *_chart_problems(settings, mesh, models),
         *_namespace_problems(settings, mesh),
     ]
     if problems:
@@ -105,14 +111,18 @@ def _cluster_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
         yield Problem(("mesh", "version"), reason)
 
 
-def _chart_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
-    parts = mesh.install()
-    if settings.gateway:
-        parts += mesh.gateway(Ingress((), "", 0))
+def _chart_problems(settings: StackSettings, mesh: Mesh, models: list[Model]) -> Iterator[Problem]:
+    parts = [*mesh.install()]
+    main = settings.gateway.host if settings.gateway else None
+    if main:
+        at = hosts(settings.models, main)
+        parts += mesh.gateway(Ingress(at.all, "", 0, model_hosts=at.by_model))
+    for model in models:
+        parts += mesh.route(model, main)
     if any(model.progressive for model in settings.models.values()):
-        parts += (flagger_chart(settings.flagger, settings.prometheus_url),)
-    names = tuple(part.name for part in parts if isinstance(part, Chart))
-    if settings.charts and (reason := source_problem(settings.charts, names)):
+        parts.append(flagger_chart(settings.flagger, settings.prometheus_url))
+    names = dict.fromkeys(part.name for part in parts if isinstance(part, Chart))
+    if settings.charts and (reason := source_problem(settings.charts, tuple(names))):
         yield Problem(("charts",), reason)
 
 
@@ -142,18 +152,13 @@ def _gateway(
 ) -> Gateway | None:
     if settings.gateway is None:
         return None
-    routes = [model.settings.route for model in models if model.settings.route]
-    main = settings.gateway.host
-    hosts = dict.fromkeys([main, *(route.host or main for route in routes)])
-    whole = {route.host or main for route in routes if not route.prefix.strip("/")}
     return Gateway(
         "gateway",
         GatewayArgs(
             settings.gateway,
             mesh,
             control_plane,
-            tuple(hosts),
-            tuple(host for host in hosts if host not in whole),
+            hosts(settings.models, settings.gateway.host),
             max((model.grace_seconds for model in models), default=30),
             settings.charts,
         ),
@@ -176,5 +181,6 @@ def _namespace(
             settings.adoption_of(name),
             max(model.grace_seconds for model in own),
             any(isinstance(model.settings.cache, HostPathCache) for model in own),
+            any(model.settings.traffic.picker for model in own),
         ),
     )

@@ -26,6 +26,7 @@ from components.traffic import TrafficSettings
 from components.types import ModelName, Name
 from stacks.mesh import MeshSettings, lacks
 from stacks.presets import PRESETS
+from stacks.routes import route_problems
 
 PROJECT = "inference-mesh"
 """The Pulumi project, in whose namespace the keys of a stack file are."""
@@ -70,7 +71,8 @@ class StackSettings(Settings):
 
     def problems(self) -> Iterator[Problem]:
         yield from self._name_problems()
-        yield from self._route_problems()
+        if self.gateway:
+            yield from route_problems(self.models, self.gateway.host)
         for namespace in self.namespaces:
             if all(model.namespace != namespace for model in self.models.values()):
                 yield Problem(
@@ -78,6 +80,12 @@ class StackSettings(Settings):
                     f"no model is in namespace {namespace}; remove this, or correct the name",
                 )
         for name, model in self.models.items():
+            if model.traffic.picker and self.gateway is None:
+                yield Problem(
+                    ("models", name, "traffic", "balancing", "policy"),
+                    "an endpoint picker is asked by the gateway, and the stack has none; add a "
+                    "gateway, or use policy: least-request",
+                )
             for problem in self._feature_problems(model):
                 yield Problem(("models", name, *problem.path), problem.message)
             for problem in self._release_problems(name, model):
@@ -171,25 +179,6 @@ class StackSettings(Settings):
                     "rename one, or give them different services",
                 )
 
-    def _route_problems(self) -> Iterator[Problem]:
-        if self.gateway is None:
-            return
-        takers: dict[tuple[str, str], str] = {}
-        for name, model in self.models.items():
-            if model.route is None:
-                continue
-            host = model.route.host or self.gateway.host
-            place = (host, model.route.prefix.rstrip("/"))
-            for (other_host, other_prefix), other in takers.items():
-                if other_host == host and _overlap(other_prefix, place[1]):
-                    yield Problem(
-                        ("models", name, "route"),
-                        f"{other} has https://{host}{other_prefix or '/'} already; set "
-                        f"route.prefix, for example /{name}, or route.host, or route: null to "
-                        "keep it inside",
-                    )
-            takers[place] = name
-
 
 def _own(name: str, model: ModelSettings) -> Iterator[str]:
     """What must be a model's alone in its namespace."""
@@ -201,16 +190,6 @@ def _own(name: str, model: ModelSettings) -> Iterator[str]:
     if model.progressive:
         yield f"Deployment {resolved.primary}"
         yield from (f"Service {service}" for service in resolved.release_services)
-
-
-def _overlap(one: str, other: str) -> bool:
-    """The same prefix, or one inside the other, which meshes try in an order of their own.
-
-    A model at the root takes what is left, and overlaps with none.
-    """
-    return one == other or (
-        bool(one and other) and (one.startswith(f"{other}/") or other.startswith(f"{one}/"))
-    )
 
 
 def _fit_problems(model: ModelSettings, kubernetes: str | None) -> Iterator[Problem]:

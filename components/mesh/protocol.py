@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import pulumi
 
 from components.adoption import Adoption
-from components.chart import Part
+from components.chart import Chart, Part
 from components.kubernetes import Manifest
 from components.model.model import Model
 
@@ -32,6 +32,10 @@ class Ingress:
     service_annotations: dict[str, str] = field(default_factory=dict)
     open_hosts: tuple[str, ...] = ()
     """Those of `hosts` that no model takes whole: a path that is no model's is answered 404."""
+    model_hosts: tuple[str, ...] = ()
+    """Those of `hosts` where the body of a request says which model it is for."""
+    picked_hosts: tuple[str, ...] = ()
+    """Those of `hosts` where an endpoint picker chooses the pod of every request."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,9 @@ class Mesh(Protocol):
         """How a model is released step by step, where `route` leaves the weights to Flagger; None
         in a mesh that lacks it."""
 
-    def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
-        """Calls to the model, from inside and through the gateway: weights, timeouts, retries."""
+    def route(self, model: Model, gateway_host: str | None) -> tuple[Chart | Manifest, ...]:
+        """Calls to the model, from inside and through the gateway: weights, timeouts, retries, and
+        the charts of what has a say in it."""
 
     def gateway(self, ingress: Ingress) -> tuple[Part, ...]:
         """What runs the gateway's pods; empty where the control plane makes them from what

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.chart import Chart, ChartSource, install
 from components.flagger import Flagger
 from components.gateway import Gateway
 from components.kubernetes import KubernetesObject, Manifest
@@ -27,6 +28,7 @@ class ModelServerArgs:
     gateway_host: str | None = None
     flagger: Flagger | None = None
     """What releases the model, if that is done step by step."""
+    charts: ChartSource | None = None
 
 
 class ModelServer(pulumi.ComponentResource):
@@ -59,7 +61,10 @@ class ModelServer(pulumi.ComponentResource):
         serving = self._create([*workload, objects.disruption_budget(model)], before)
         # Callers are sent only to what is there, and an autoscaler finds what it scales.
         routes = mesh.route(model, args.gateway_host)
-        routed = self._create([*routes, *objects.autoscalers(model)], serving)
+        charts = [part for part in routes if isinstance(part, Chart)]
+        there = install(charts, args.charts, self, serving)
+        manifests = [part for part in routes if not isinstance(part, Chart)]
+        routed = self._create([*manifests, *objects.autoscalers(model)], there)
         if args.flagger:
             self._create(release(model, mesh.deliver(model)), [*routed, *args.flagger.ready])
         self.url = pulumi.Output.from_input(f"http://{model.service_host}:{model.port}")

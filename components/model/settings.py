@@ -122,6 +122,9 @@ class RouteSettings(Settings):
     paths: tuple[PathPattern, ...] | None = None
     """Paths that may be called through the gateway. Default: what the runtime means for the
     public, for vLLM /v1/*; others, such as /metrics, are for the inside. Empty for all."""
+    by_model: bool = False
+    """Take the requests whose JSON body has this model's name as `model`, as OpenAI's clients send
+    it, so that many models are behind one host and path. A router reads each request's body."""
 
 
 class ApiKeySettings(Settings):
@@ -260,6 +263,7 @@ class ModelSettings(Settings):
                 "remove autoscaling",
             )
         yield from self._runtime_problems()
+        yield from self._picker_problems()
         yield from self._environment_problems()
 
     def _runtime_problems(self) -> Iterator[Problem]:
@@ -281,6 +285,46 @@ class ModelSettings(Settings):
                 f"the {self.runtime.kind} runtime has no metric of its queue; use signal: cpu, or "
                 "runtime.kind: vllm",
             )
+
+    def _picker_problems(self) -> Iterator[Problem]:
+        """What an endpoint picker needs, and what its word leaves no room for."""
+        if self.traffic.picker is None:
+            return
+        where = ("traffic", "balancing", "policy")
+        if self.route is None:
+            yield Problem(
+                where,
+                "an endpoint picker is asked by the gateway, and route: null keeps the model from "
+                "it; set a route, or use policy: least-request",
+            )
+        if not isinstance(self.runtime, VllmRuntime):
+            yield Problem(
+                where,
+                f"an endpoint picker reads vLLM's metrics, and the runtime is {self.runtime.kind}; "
+                "use policy: least-request or consistent-hash",
+            )
+        if excluded := [*self._excluded_by_a_picker()]:
+            yield Problem(
+                where,
+                f"an endpoint picker chooses among all pods of the model for every request, so "
+                f"that {', '.join(excluded)} would have no effect; remove that, or use policy: "
+                "least-request",
+            )
+
+    def _excluded_by_a_picker(self) -> Iterator[str]:
+        traffic, default = self.traffic, TrafficSettings()
+        if self.canary:
+            yield "canary"
+        if self.progressive:
+            yield "progressive"
+        if traffic.mirror:
+            yield "traffic.mirror"
+        if traffic.fault:
+            yield "traffic.fault"
+        if traffic.retries != default.retries:
+            yield "traffic.retries"
+        if traffic.timeouts.first_byte:
+            yield "traffic.timeouts.firstByte"
 
     def _environment_problems(self) -> Iterator[Problem]:
         from_secrets = {

@@ -7,7 +7,7 @@ import pytest
 
 from components.control_plane import ControlPlane, ControlPlaneArgs
 from components.gateway import Gateway, GatewayArgs
-from components.ingress import GatewaySettings
+from components.ingress import GatewaySettings, Hosts
 from tests.components.recording import Deployment, Sealed, deployed, plain_texts
 from tests.components.samples import istio
 
@@ -21,7 +21,7 @@ def gateway(tls: dict[str, Any]) -> Deployment:
 
     def program() -> None:
         plane = ControlPlane("mesh", ControlPlaneArgs(istio()))
-        Gateway("gateway", GatewayArgs(settings, istio(), plane, HOSTS, (), 300))
+        Gateway("gateway", GatewayArgs(settings, istio(), plane, Hosts(HOSTS), 300))
 
     return deployed(program)
 

@@ -348,6 +348,9 @@ def models(draw: st.DrawFn, number: int) -> tuple[str, Settings]:
     return f"{draw(stems)}{number}", model
 
 
+PICKED: Settings = {"balancing": {"policy": "endpoint-picker"}}
+
+
 @st.composite
 def related_models(draw: st.DrawFn) -> Settings:
     """Up to three models by name, each of which may be mirrored to another."""
@@ -360,7 +363,25 @@ def related_models(draw: st.DrawFn) -> Settings:
                 "percent": draw(counts(100)),
                 "sideEffects": "none",
             }
+    at_gateway = [model for model in made.values() if model.get("route", {}) is not None]
+    if draw(st.booleans()):
+        for model in at_gateway:
+            model["route"] = model.get("route", {}) | {"byModel": True}
+    for number, model in enumerate(at_gateway):
+        vllm = model["runtime"]["kind"] == "vllm"
+        if vllm and "mirror" not in model.get("traffic", {}) and draw(st.booleans()):
+            model.pop("canary", None)
+            model["traffic"] = PICKED
+            model |= {"service": f"p{number}", "route": {"host": f"picked{number}.example.com"}}
+        elif _told_by_headers(model):
+            # At the root of a host that others share, its special requests would be theirs too.
+            model["route"] = model.get("route", {}) | {"host": f"own{number}.example.com"}
     return made
+
+
+def _told_by_headers(model: Settings) -> bool:
+    canary, fault = model.get("canary", {}), model.get("traffic", {}).get("fault", {})
+    return bool(canary.get("headers") or canary.get("sticky") or fault.get("headers"))
 
 
 mesh = st.fixed_dictionaries(
@@ -405,7 +426,7 @@ def stacks(draw: st.DrawFn, pem: str) -> Settings:
         for name, model in stack["models"].items():
             if fault := model.get("traffic", {}).get("fault"):
                 fault["force"] = name
-    return stack | draw(
+    stack |= draw(
         some(
             gateway=st.one_of(st.none(), gateways(pem)),
             adoption=st.sampled_from(("unmeshed", "permissive", "strict")),
@@ -417,3 +438,9 @@ def stacks(draw: st.DrawFn, pem: str) -> Settings:
             charts=st.sampled_from(("oci://registry.example.com/charts", "https://example.com/x")),
         )
     )
+    if not stack.get("gateway"):
+        # Nobody would ask an endpoint picker.
+        for model in stack["models"].values():
+            if model.get("traffic") == PICKED:
+                del model["traffic"]
+    return stack

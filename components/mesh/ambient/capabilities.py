@@ -29,6 +29,14 @@ LACKS: Lacks = {
         "in ambient mode the proxy that has the connection pool calls the server itself, which "
         "speaks HTTP/1.1, and between proxies all is HTTP/2 already; remove this"
     ),
+    "traffic.balancing.policy=endpoint-picker": (
+        "istiod gives pools to its gateways alone, whose calls to pods would pass the waypoint by, "
+        "and with it the model's rules; use policy: least-request, or mesh.dataPlane: sidecar"
+    ),
+    "route.byModel": (
+        "the router that reads the body is set up for the gateway of sidecar mode alone; use "
+        "route.prefix or route.host, or mesh.dataPlane: sidecar"
+    ),
     "traffic.fault.abort": _NO_FAULT,
     "traffic.fault.delay": _NO_FAULT,
 }

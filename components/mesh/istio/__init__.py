@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import pulumi
 
 from components.adoption import Adoption
-from components.chart import Chart
+from components.chart import Chart, Part
 from components.kubernetes import Manifest
 from components.mesh.istio import (
     control_plane,
     delivery,
     destination,
+    endpoint_picker,
     gateway,
     injection,
+    model_router,
     security,
     traffic,
 )
@@ -29,6 +31,8 @@ class Istio:
 
     settings: IstioSettings
     traces_endpoint: str | None = None
+    endpoint_pickers: bool = False
+    """Whether the pods of a model are chosen by one."""
 
     system_namespace = control_plane.NAMESPACE
     gateway_namespace = gateway.NAMESPACE
@@ -42,8 +46,12 @@ class Istio:
     def prepare(self, _opts: pulumi.ResourceOptions) -> Istio:
         return self
 
-    def install(self) -> tuple[Chart, ...]:
-        return control_plane.charts(self.settings, self.traces_endpoint)
+    def install(self) -> tuple[Part, ...]:
+        if not self.endpoint_pickers:
+            return control_plane.charts(self.settings, self.traces_endpoint)
+        values = endpoint_picker.ISTIOD_VALUES
+        charts = control_plane.charts(self.settings, self.traces_endpoint, values)
+        return endpoint_picker.definitions(self.settings), *charts
 
     def observe(self, sampling_percent: float) -> tuple[Manifest, ...]:
         return control_plane.telemetry(self.traces_endpoint, sampling_percent)
@@ -71,17 +79,28 @@ class Istio:
     def deliver(self, model: Model) -> Delivery:
         return delivery.delivery(model)
 
-    def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
-        return (
-            *destination.destination_rules(model),
-            *traffic.virtual_services(model, gateway_host),
-        )
+    def route(self, model: Model, gateway_host: str | None) -> tuple[Chart | Manifest, ...]:
+        rules = destination.destination_rules(model)
+        picker, route = model.settings.traffic.picker, model.settings.route
+        if picker is None or route is None or gateway_host is None:
+            return *rules, *traffic.virtual_services(model, gateway_host)
+        host = route.host or gateway_host
+        pool = endpoint_picker.pool(self.settings, model, picker, host)
+        return *rules, *traffic.virtual_services(model, None), *pool
 
     def gateway(self, ingress: Ingress) -> tuple[Chart, ...]:
-        return (gateway.chart(self.settings, ingress),)
+        chart = gateway.chart(self.settings, ingress)
+        if not ingress.model_hosts:
+            return (chart,)
+        return chart, model_router.chart(2 if self.settings.high_availability else 1)
 
     def gateway_namespace_metadata(self) -> Metadata:
         return Metadata()
 
     def expose(self, ingress: Ingress) -> tuple[Manifest, ...]:
-        return gateway.listeners(ingress)
+        listeners = gateway.listeners(ingress)
+        if ingress.model_hosts:
+            listeners += model_router.objects(ingress.model_hosts)
+        if ingress.picked_hosts:
+            listeners += endpoint_picker.listeners(self.settings, ingress.tls_secret)
+        return listeners

@@ -28,10 +28,12 @@ def kubernetes_problem(settings: IstioSettings, version: str) -> str | None:
     )
 
 
-def charts(settings: IstioSettings, traces_endpoint: str | None) -> tuple[Chart, ...]:
+def charts(
+    settings: IstioSettings, traces_endpoint: str | None, more: Values | None = None
+) -> tuple[Chart, ...]:
     """base, then cni where chosen, then istiod, which reads the CRDs of base at its start."""
     cni = (chart(settings, "cni", "istio-cni", {}, settings.values.cni),) if settings.cni else ()
-    return (base(settings), *cni, istiod(settings, traces_endpoint, {}))
+    return (base(settings), *cni, istiod(settings, traces_endpoint, more or {}))
 
 
 def base(settings: IstioSettings) -> Chart:

@@ -11,6 +11,7 @@ from components.model.version import VERSIONS
 from components.traffic import (
     Balancing,
     ConsistentHashBalancing,
+    LeastRequestBalancing,
     TrafficSettings,
 )
 
@@ -80,5 +81,7 @@ def _load_balancer(balancing: Balancing) -> dict[str, Any]:
         # A ring and not a table, since a table moves more of the values when pods change.
         ring = {"minimumRingSize": RING_SIZE}
         return {"consistentHash": {"httpHeaderName": balancing.header, "ringHash": ring}}
-    warm_up = {"warmup": {"duration": balancing.warm_up}} if balancing.warm_up else {}
-    return {"simple": "LEAST_REQUEST"} | warm_up
+    balancer: dict[str, Any] = {"simple": "LEAST_REQUEST"}
+    if isinstance(balancing, LeastRequestBalancing) and balancing.warm_up:
+        balancer["warmup"] = {"duration": balancing.warm_up}
+    return balancer

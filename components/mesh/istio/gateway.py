@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from components.chart import Chart, Values, merge_values
 from components.kubernetes import Manifest, manifest, topology_spread
 from components.mesh.istio.control_plane import REPOSITORY
@@ -12,6 +14,21 @@ RELEASE = "istio-ingress"
 NAMESPACE = "istio-ingress"
 NAME = "inference"
 """Name of the Gateway object."""
+
+POOLS = "inference-pools"
+"""Name of the Gateway API's Gateway, for the hosts where endpoint pickers choose pods."""
+
+HTTPS_PORT = 443
+
+NOT_FOUND = {
+    "error": {
+        "message": "No model is served here: no model has this path, or the name in the request.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "model_not_found",
+    }
+}
+"""In the shape of OpenAI's errors, which its clients show."""
 
 REFERENCE = f"{NAMESPACE}/{NAME}"
 """How routes in other namespaces name the Gateway."""
@@ -54,14 +71,19 @@ def _values(settings: IstioSettings, ingress: Ingress) -> Values:
         ]
     else:
         values["autoscaling"] = {"enabled": False}
+    if ingress.picked_hosts:
+        # istiod gives the filter that asks a picker to the pods of a Gateway of this name alone.
+        values["labels"] = {"gateway.networking.k8s.io/gateway-name": POOLS}
     return values
 
 
 def listeners(ingress: Ingress) -> tuple[Manifest, ...]:
     """HTTPS with the certificate, and HTTP that is redirected to it."""
-    hosts = list(ingress.hosts)
+    hosts = [host for host in ingress.hosts if host not in ingress.picked_hosts]
+    if not hosts:
+        return ()
     https = {
-        "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
+        "port": {"number": HTTPS_PORT, "name": "https", "protocol": "HTTPS"},
         "hosts": hosts,
         "tls": {"mode": "SIMPLE", "credentialName": ingress.tls_secret},
     }
@@ -70,12 +92,21 @@ def listeners(ingress: Ingress) -> tuple[Manifest, ...]:
         "hosts": hosts,
         "tls": {"httpsRedirect": True},
     }
+    spec = {"selector": pod_selector(), "servers": [https, http]}
+    listening = manifest("networking.istio.io/v1", "Gateway", NAME, NAMESPACE, spec=spec)
+    return listening, *_not_found([host for host in hosts if host in ingress.open_hosts])
+
+
+def _not_found(hosts: list[str]) -> tuple[Manifest, ...]:
+    """What is no model's: a gateway tries a route that matches everything after all others."""
+    if not hosts:
+        return ()
+    answer = {
+        "name": "not-found",
+        "directResponse": {"status": 404, "body": {"string": json.dumps(NOT_FOUND)}},
+        "headers": {"response": {"set": {"content-type": "application/json"}}},
+    }
+    spec = {"hosts": hosts, "gateways": [NAME], "http": [answer]}
     return (
-        manifest(
-            "networking.istio.io/v1",
-            "Gateway",
-            NAME,
-            NAMESPACE,
-            spec={"selector": pod_selector(), "servers": [https, http]},
-        ),
+        manifest("networking.istio.io/v1", "VirtualService", "not-found", NAMESPACE, spec=spec),
     )

@@ -81,8 +81,9 @@ class IstioSettings(BaseMeshSettings):
     waypoint: WaypointSettings = WaypointSettings()
     """Ambient mode."""
     gateway_api: bool = True
-    """Ambient mode. Install the Gateway API's definitions; false where the cluster has them, of
-    release 1.5 or later, since only one may own them."""
+    """Ambient mode, and where an endpoint picker chooses pods. Install the Gateway API's
+    definitions; false where the cluster has them, of release 1.5 or later, since only one may own
+    them."""
     trust_domain: Hostname = "cluster.local"
     values: ChartValues = ChartValues()
 
@@ -111,7 +112,7 @@ class IstioSettings(BaseMeshSettings):
     def _mode_problems(self) -> Iterator[Problem]:
         """Settings that the other mode alone would heed."""
         ambient = self.data_plane == "ambient"
-        idle = ("cni", "native_sidecars") if ambient else ("waypoint", "gateway_api")
+        idle = ("cni", "native_sidecars") if ambient else ("waypoint",)
         for field in idle:
             if field in self.model_fields_set:
                 yield Problem(

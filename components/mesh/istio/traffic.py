@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from components.kubernetes import Manifest, manifest
-from components.mesh.istio import gateway
+from components.mesh.istio import gateway, model_router
 from components.mesh.istio.destination import GROUP
 from components.model.model import Model
 from components.model.settings import RouteSettings
@@ -40,7 +40,7 @@ def virtual_services(model: Model, gateway_host: str | None) -> tuple[Manifest, 
         return (inside,)
     host = route.host or gateway_host
     name = f"{model.service}-gateway"
-    return inside, _virtual_service(model, name, host, gateway.REFERENCE, _at_gateway(route))
+    return inside, _virtual_service(model, name, host, gateway.REFERENCE, _at_gateway(model, route))
 
 
 def _virtual_service(model: Model, name: str, host: str, owner: str, place: _Part) -> Manifest:
@@ -56,14 +56,18 @@ def _virtual_service(model: Model, name: str, host: str, owner: str, place: _Par
     )
 
 
-def _at_gateway(route: RouteSettings) -> _Part:
+def _at_gateway(model: Model, route: RouteSettings) -> _Part:
     """What comes in for the model, with the rewrite that takes its prefix away."""
-    prefix = route.prefix.rstrip("/")
-    if not prefix:
-        return _Part("-gateway", [], {})
-    # The prefix alone and all below it, without also matching /name-and-more.
-    below = [{"uri": {"prefix": f"{prefix}/"}}, {"uri": {"exact": prefix}}]
-    return _Part("-gateway", below, {"rewrite": {"uri": "/"}})
+    matches: list[Match] = []
+    rewrite: Route = {}
+    if prefix := route.prefix.rstrip("/"):
+        # The prefix alone and all below it, without also matching /name-and-more.
+        matches = [{"uri": {"prefix": f"{prefix}/"}}, {"uri": {"exact": prefix}}]
+        rewrite = {"rewrite": {"uri": "/"}}
+    if route.by_model:
+        named = _exactly({model_router.HEADER: model.name})
+        matches = [_both(match, named) for match in matches or [{}]]
+    return _Part("-gateway", matches, rewrite)
 
 
 def _in_place(name: str, place: _Part, kind: _Part) -> Route:

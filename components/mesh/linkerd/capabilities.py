@@ -26,6 +26,10 @@ LACKS: Lacks = {
     "consecutiveErrors high enough for a fault that all share",
     "traffic.balancing.policy=consistent-hash": "Linkerd always sends to the pod with the lowest "
     "recent latency and load; leave it out, or use mesh.kind: istio",
+    "traffic.balancing.policy=endpoint-picker": "Linkerd's proxies choose the pod themselves, and "
+    "know no InferencePool; leave it out, or use mesh.kind: istio",
+    "route.byModel": "the router that reads the body is set up for Istio's gateway alone; use "
+    "route.prefix or route.host, or mesh.kind: istio",
     "traffic.balancing.warmUp": "Linkerd sends to the pod with the lowest recent latency and load, "
     "new ones at once; leave it out, since a pod is ready only after its first answer",
     "traffic.mirror": "Linkerd copies no traffic; use canary with a small weight, or mesh.kind: "

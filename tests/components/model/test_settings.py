@@ -147,3 +147,40 @@ def test_a_host_path_with_steps_back_is_refused_as_kubernetes_would() -> None:
 def test_values_outside_their_range_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         settings(**bad)
+
+
+PICKER = {"balancing": {"policy": "endpoint-picker"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"route": None}, "asked by the gateway"),
+        ({"canary": {"image": "x/y:1", "weight": 10}}, "so that canary would have no effect"),
+        ({"traffic": PICKER | {"retries": {"attempts": 0}}}, "so that traffic.retries would"),
+        (
+            {
+                "traffic": PICKER
+                | {"timeouts": {"firstByte": "10s"}, "fault": {"percent": 1, "abort": 503}}
+            },
+            "so that traffic.fault, traffic.timeouts.firstByte would have no effect",
+        ),
+        (
+            {"traffic": PICKER | {"mirror": {"model": "b", "percent": 1, "sideEffects": "none"}}},
+            "so that traffic.mirror would have no effect",
+        ),
+    ],
+)
+def test_what_an_endpoint_picker_leaves_no_room_for_is_refused(
+    settings: dict[str, Any], words: str
+) -> None:
+    given = model_settings(**{"traffic": PICKER} | settings)
+    (problem,) = ModelSettings.model_validate(given).all_problems()
+    assert problem.path == ("traffic", "balancing", "policy")
+    assert words in problem.message
+
+
+def test_an_endpoint_picker_reads_the_metrics_of_vllm() -> None:
+    given = {"namespace": "n", "runtime": CUSTOM, "traffic": PICKER}
+    (problem,) = ModelSettings.model_validate(given).all_problems()
+    assert "reads vLLM's metrics, and the runtime is custom" in problem.message

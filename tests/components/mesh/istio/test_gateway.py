@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from components.chart import Values
@@ -82,3 +83,21 @@ def test_a_revision_injects_the_gateway_too() -> None:
 def test_values_of_the_user_are_merged_over_ours() -> None:
     merged = values(values={"gateway": {"autoscaling": {"maxReplicas": 9}}})
     assert merged["autoscaling"] == {"minReplicas": 2, "maxReplicas": 9}
+
+
+def test_what_is_no_models_is_answered_in_openais_words() -> None:
+    ingress = Ingress(("a.example.com", "b.example.com"), "x", 30, open_hosts=("b.example.com",))
+    _, answer = istio().expose(ingress)
+    assert answer["spec"]["hosts"] == ["b.example.com"]
+    assert answer["spec"]["gateways"] == [gateway.NAME]
+    (route,) = answer["spec"]["http"]
+    # No match at all: a gateway tries what matches everything after all else.
+    assert "match" not in route
+    assert route["directResponse"]["status"] == 404
+    error = json.loads(route["directResponse"]["body"]["string"])["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert route["headers"]["response"]["set"] == {"content-type": "application/json"}
+
+
+def test_a_host_that_a_model_takes_whole_has_no_other_answer() -> None:
+    assert [item["kind"] for item in istio().expose(INGRESS)] == ["Gateway"]

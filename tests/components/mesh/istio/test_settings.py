@@ -53,7 +53,6 @@ def test_ambient_refuses_what_only_sidecars_heed(given: dict[str, Any], idle: li
     ("given", "idle"),
     [
         ({"waypoint": {"cpu": "1"}}, ["waypoint"]),
-        ({"gatewayApi": False}, ["gatewayApi"]),
         ({"values": {"ztunnel": {"logLevel": "debug"}}}, ["values", "ztunnel"]),
     ],
 )
