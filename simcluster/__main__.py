@@ -10,13 +10,13 @@ from pathlib import Path
 from simcluster.cluster import SimulatedCluster
 from simcluster.nodes import NODES_FILE
 from simcluster.reporting import SimulationError
-from simcluster.toolchain import bin_dir
+from simcluster.toolchain import COMPANIONS, bin_dir
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m simcluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("tools", help="print the folder of the tools, built if missing")
+    commands.add_parser("tools", help="print the folders of the tools, built if missing")
     up, down, status, logs = (
         commands.add_parser(name, help=text)
         for name, text in (
@@ -49,7 +49,7 @@ def main() -> int:
 def run(arguments: argparse.Namespace) -> None:
     match arguments.command:
         case "tools":
-            print(bin_dir())
+            print(bin_dir(), bin_dir(COMPANIONS), sep="\n")
         case "up":
             cluster = SimulatedCluster(arguments.dir, arguments.nodes)
             cluster.start()

@@ -19,6 +19,7 @@ from simcluster import (
     supervisor,
     toolchain,
 )
+from simcluster.api import Api
 from simcluster.controlplane import ControlPlane
 from simcluster.crds import CRDS
 from simcluster.reporting import SimulationError, say
@@ -60,6 +61,10 @@ class SimulatedCluster:
     def ports(self) -> dict[str, int]:
         """Ports on 127.0.0.1 by name, such as `istiod_grpc` (plain xDS) and `istiod_http`."""
         return self._state().ports
+
+    def api(self) -> Api:
+        """A client of the API server, as an admin."""
+        return ControlPlane(self.directory, self._state()).api()
 
     @property
     def tools(self) -> Path:

@@ -21,7 +21,8 @@ CONTROL_PLANE = frozenset(
     {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller"}
 )
 ISTIOD = "pilot-discovery"
-NAMES = CONTROL_PLANE | {ISTIOD}
+COMPANIONS = frozenset({"flagger", "prometheus"})
+NAMES = CONTROL_PLANE | {ISTIOD} | COMPANIONS
 
 
 def find(directory: Path) -> dict[int, str]:

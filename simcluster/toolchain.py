@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from simcluster import gomod
@@ -28,6 +29,7 @@ KWOK = ("kwok", "sigs.k8s.io/kwok")
 HELM = ("helm", "helm.sh/helm/v4")
 ISTIO = ("istio", "istio.io/istio")
 FLAGGER = ("flagger", "github.com/fluxcd/flagger")
+PROMETHEUS = ("prometheus", "github.com/prometheus/prometheus")
 CHARTS = ("charts", "github.com/envoyproxy/gateway")
 
 
@@ -130,14 +132,27 @@ TOOLS = (
         "vtprotobuf,disable_pgv",
     ),
 )
+COMPANIONS = (
+    Tool("flagger", FLAGGER, "github.com/fluxcd/flagger/cmd/flagger", 1.5),
+    # Its discovery of targets at cloud providers is most of what there is to build.
+    Tool(
+        "prometheus",
+        PROMETHEUS,
+        "github.com/prometheus/prometheus/cmd/prometheus",
+        3,
+        "remove_all_sd",
+    ),
+)
+"""What tests run beside a cluster."""
+
 STAGES = Source("stages", KWOK, "kustomize/stage")
 ISTIO_CHARTS = Source("istio-charts", ISTIO, "manifests/charts")
 
 
-def bin_dir() -> Path:
-    """The folder with every tool of `TOOLS`; what is missing is built first."""
-    keys = hashlib.sha256("".join(tool.key() for tool in TOOLS).encode()).hexdigest()[:16]
-    return _once(cache_root() / f"bin-{keys}", _link_tools)
+def bin_dir(tools: tuple[Tool, ...] = TOOLS) -> Path:
+    """The folder with these tools; what is missing is built first."""
+    keys = hashlib.sha256("".join(tool.key() for tool in tools).encode()).hexdigest()[:16]
+    return _once(cache_root() / f"bin-{keys}", partial(_link, tools))
 
 
 def source_dir(source: Source) -> Path:
@@ -173,9 +188,9 @@ def locked(name: str) -> Iterator[None]:
         yield
 
 
-def _link_tools(target: Path) -> None:
+def _link(tools: tuple[Tool, ...], target: Path) -> None:
     target.mkdir()
-    for tool in TOOLS:
+    for tool in tools:
         binary = _once(cache_root() / "store" / f"{tool.name}-{tool.key()}", tool.make)
         (target / tool.name).symlink_to(Path("..") / "store" / binary.name)
 
