@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from components.limits import ConcurrencySettings, RateLimitSettings, RetryBudgetSettings
 from components.settings import Problem, Settings
 from components.types import (
     Count,
@@ -59,6 +60,8 @@ class RetrySettings(Settings):
         "refused-stream",
         "reset-before-request",
     )
+    budget: RetryBudgetSettings | None = RetryBudgetSettings()
+    """null for as many as `attempts` allows."""
 
     def problems(self) -> Iterator[Problem]:
         if self.attempts and not self.conditions:
@@ -175,6 +178,9 @@ class TrafficSettings(Settings):
     timeouts: TimeoutSettings = TimeoutSettings()
     retries: RetrySettings = RetrySettings()
     connection_pool: ConnectionPoolSettings = ConnectionPoolSettings()
+    concurrency: ConcurrencySettings | None = ConcurrencySettings()
+    """null for no limit."""
+    rate_limit: RateLimitSettings | None = None
     outlier_detection: OutlierDetectionSettings = OutlierDetectionSettings()
     balancing: Balancing = LeastRequestBalancing()
     mirror: MirrorSettings | None = None

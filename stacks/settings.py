@@ -154,6 +154,13 @@ class StackSettings(Settings):
                 f"{mirror.model} is no other model of this stack; expected one of "
                 f"{', '.join(others) or 'none: there is no other'}",
             )
+        limit = traffic.rate_limit
+        if limit and limit.by == "header" and self.gateway is None:
+            yield Problem(
+                ("rateLimit",),
+                "requests are counted by header at the gateway, and this stack has none; give it a "
+                "gateway, or remove rateLimit",
+            )
         if fault and self.environment == "production" and fault.force != name:
             yield Problem(
                 ("fault",),

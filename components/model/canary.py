@@ -80,5 +80,7 @@ class CanarySettings(Settings):
 
 
 def in_canary(path: tuple[str, ...]) -> tuple[str, ...]:
-    """Where a setting of a model is written when it is the canary's."""
+    """Where a setting of a model is written when it is the canary's; traffic is for both."""
+    if path[:1] == ("traffic",):
+        return path
     return ("canary", *(key for key in path if key != "runtime"))

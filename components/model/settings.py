@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from components.autoscaling import Autoscaling, QueueDepthAutoscaling
 from components.callers import AnyCaller
+from components.model import capacity
 from components.model.cache import Cache
 from components.model.canary import OF_VLLM, CanarySettings, in_canary
 from components.model.hardware import GpuSettings, ResourcesSettings
@@ -175,6 +176,7 @@ class ModelSettings(Settings):
         yield from self._version_problems()
         yield from self._canary_problems()
         yield from self._progressive_problems()
+        yield from self._limit_problems()
         if self.drain_seconds <= 0:
             yield Problem(
                 ("gracePeriod",),
@@ -265,6 +267,21 @@ class ModelSettings(Settings):
         yield from self._runtime_problems()
         yield from self._picker_problems()
         yield from self._environment_problems()
+        yield from capacity.problems(
+            self.traffic, self.runtime, self.autoscaling, self.most_replicas
+        )
+
+    def _limit_problems(self) -> Iterator[Problem]:
+        """Limits that the versions share, against the rest of the model."""
+        if problem := capacity.drain_problem(self.traffic, self.drain_seconds):
+            yield problem
+        rate_limit = self.traffic.rate_limit
+        if rate_limit and rate_limit.by == "header" and self.route is None:
+            yield Problem(
+                ("traffic", "rateLimit"),
+                "the gateway counts requests by header, and does not have this model (route: "
+                "null); remove rateLimit, or the route: null",
+            )
 
     def _runtime_problems(self) -> Iterator[Problem]:
         vllm = self.runtime if isinstance(self.runtime, VllmRuntime) else None
@@ -323,6 +340,8 @@ class ModelSettings(Settings):
             yield "traffic.fault"
         if traffic.retries != default.retries:
             yield "traffic.retries"
+        if traffic.rate_limit:
+            yield "traffic.rateLimit"
         if traffic.timeouts.first_byte:
             yield "traffic.timeouts.firstByte"
 
@@ -337,6 +356,15 @@ class ModelSettings(Settings):
                     ("runtime", "environment", variable),
                     f"{variable} comes from a Secret already; remove it here",
                 )
+
+    @property
+    def most_replicas(self) -> int:
+        return self.autoscaling.max if self.autoscaling else self.replicas or 1
+
+    @property
+    def request_limit(self) -> int | None:
+        """Most requests that a replica has at once, running and waiting; None for no limit."""
+        return capacity.limit(self.traffic, self.runtime)
 
     @property
     def drain_seconds(self) -> int:

@@ -57,7 +57,7 @@ class Version:
 
     @property
     def most_replicas(self) -> int:
-        return self.scaling.max if self.scaling else self.settings.replicas or 1
+        return self.settings.most_replicas
 
     @property
     def most_gpus(self) -> int:

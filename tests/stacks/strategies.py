@@ -152,14 +152,16 @@ faults = st.one_of(
 
 @st.composite
 def traffic(draw: st.DrawFn) -> Settings:
+    responses = st.builds("{}s".format, counts(90_000))
     conditions = st.sampled_from(("connect-failure", "refused-stream", "reset-before-request"))
     retries = draw(
         some(
             attempts=st.integers(0, 10),
             conditions=st.lists(conditions, min_size=1, max_size=3, unique=True),
+            budget=st.one_of(st.none(), some(percent=st.integers(1, 100), minimum=counts())),
         )
     )
-    timeouts = draw(some(connect=durations(), response=durations("s", "m", "h"), idle=durations()))
+    timeouts = draw(some(connect=durations(), response=responses, idle=durations()))
     attempts = retries.get("attempts", 2)
     if attempts and draw(st.booleans()):
         # The tries fit the response exactly, or there is no limit to fit.
@@ -213,7 +215,7 @@ def autoscaling(has_queue: bool) -> Strategy:
     queue = st.builds(
         lambda between, more: {"signal": "queue-depth", **between, **more},
         autoscaling_range,
-        some(target=counts()),
+        some(target=counts(80_000)),
     )
     return st.one_of(cpu, queue) if has_queue else cpu
 
@@ -348,6 +350,55 @@ def models(draw: st.DrawFn, number: int) -> tuple[str, Settings]:
     return f"{draw(stems)}{number}", model
 
 
+rate_limits = st.fixed_dictionaries(
+    {"requests": counts()},
+    optional={
+        "per": st.sampled_from(("second", "minute", "hour")),
+        "by": st.just("header"),
+        "header": matching("[a-z0-9-]{1,12}"),
+    },
+)
+
+
+@st.composite
+def limited(draw: st.DrawFn, model: Settings) -> Settings:
+    """The model with limits that fit what it runs on, and what else has to fit them."""
+    traffic: Settings = model.get("traffic", {})
+    sequences = model["runtime"].get("maxSequences")
+    versions = [model, model.get("canary", {})]
+    targets = [
+        version["autoscaling"].get("target", 5)
+        for version in versions
+        if version.get("autoscaling", {}).get("signal") == "queue-depth"
+    ]
+    running = draw(counts(sequences or 100_000)) if draw(st.booleans()) else None
+    if targets or draw(st.booleans()):
+        if not sequences:
+            running = running or draw(counts())
+        needed = sequences - running if sequences and running else 0
+        needed += max((target * 11 // 10 + 1 for target in targets), default=0)
+        queue = {"queue": draw(st.integers(needed, 100_000))}
+        concurrency = queue | ({"running": running} if running else {})
+        concurrency |= draw(some(retryAfter=durations("s", "m", "h")))
+        traffic["concurrency"] = draw(st.sampled_from((concurrency, None)))
+    if not traffic.get("concurrency"):
+        running = None
+    most = max(
+        version.get("autoscaling", {}).get("max", version.get("replicas", 1))
+        for version in versions
+    )
+    if at_once := min(100_000, most * (running or sequences or 0)):
+        pool = traffic.setdefault("connectionPool", {})
+        pool["maxRequests"] = max(at_once, pool.get("maxRequests", 1024))
+        pool["maxConnections"] = max(at_once, pool.get("maxConnections", 1024))
+    if response := traffic.get("timeouts", {}).get("response"):
+        model["gracePeriod"] = f"{int(response.removesuffix('s')) + draw(st.integers(20, 99))}s"
+    picked = traffic.get("balancing") == PICKED["balancing"]
+    if model.get("route", {}) is not None and not picked and draw(st.booleans()):
+        traffic["rateLimit"] = draw(rate_limits)
+    return model | ({"traffic": traffic} if traffic else {})
+
+
 PICKED: Settings = {"balancing": {"policy": "endpoint-picker"}}
 
 
@@ -371,12 +422,12 @@ def related_models(draw: st.DrawFn) -> Settings:
         vllm = model["runtime"]["kind"] == "vllm"
         if vllm and "mirror" not in model.get("traffic", {}) and draw(st.booleans()):
             model.pop("canary", None)
-            model["traffic"] = PICKED
+            model["traffic"] = dict(PICKED)
             model |= {"service": f"p{number}", "route": {"host": f"picked{number}.example.com"}}
         elif _told_by_headers(model):
             # At the root of a host that others share, its special requests would be theirs too.
             model["route"] = model.get("route", {}) | {"host": f"own{number}.example.com"}
-    return made
+    return {name: draw(limited(model)) for name, model in made.items()}
 
 
 def _told_by_headers(model: Settings) -> bool:
@@ -439,8 +490,10 @@ def stacks(draw: st.DrawFn, pem: str) -> Settings:
         )
     )
     if not stack.get("gateway"):
-        # Nobody would ask an endpoint picker.
+        # Nobody would ask an endpoint picker, nor count requests.
         for model in stack["models"].values():
-            if model.get("traffic") == PICKED:
-                del model["traffic"]
+            traffic = model.get("traffic", {})
+            traffic.pop("rateLimit", None)
+            if traffic.get("balancing") == PICKED["balancing"]:
+                del traffic["balancing"]
     return stack

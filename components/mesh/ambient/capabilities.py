@@ -13,11 +13,28 @@ _NO_FAULT = (
     "a canary whose image misbehaves"
 )
 
+_NO_LIMIT = (
+    "the proxies of the nodes count no requests, and a waypoint counts those to all replicas "
+    "together; limit the server itself (runtime.maxSequences for vLLM), or use mesh.dataPlane: "
+    "sidecar"
+)
+
 LACKS: Lacks = {
     "progressive": (
         "Flagger would own the whole HTTPRoute of the model's Service, in which it keeps neither "
         "the share of a mirror nor retries; use a canary and raise its weight, or "
         "mesh.dataPlane: sidecar"
+    ),
+    "traffic.concurrency.running": _NO_LIMIT,
+    "traffic.concurrency.queue": _NO_LIMIT,
+    "traffic.concurrency.retryAfter": _NO_LIMIT,
+    "traffic.rateLimit.by=header": (
+        "in ambient mode the gateway counts no requests; put the limit into an API gateway in "
+        "front, or use mesh.dataPlane: sidecar"
+    ),
+    "traffic.rateLimit.by=identity": (
+        "in ambient mode no proxy counts requests by caller; use mesh.dataPlane: sidecar, which "
+        "counts them by header, or leave rateLimit out"
     ),
     "traffic.retries.attempts": _NO_RETRY,
     "traffic.retries.conditions": _NO_RETRY,

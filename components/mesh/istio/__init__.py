@@ -16,6 +16,7 @@ from components.mesh.istio import (
     endpoint_picker,
     gateway,
     injection,
+    limits,
     model_router,
     security,
     traffic,
@@ -80,13 +81,14 @@ class Istio:
         return delivery.delivery(model)
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Chart | Manifest, ...]:
-        rules = destination.destination_rules(model)
+        own = (*destination.destination_rules(model), *limits.per_replica(model))
         picker, route = model.settings.traffic.picker, model.settings.route
         if picker is None or route is None or gateway_host is None:
-            return *rules, *traffic.virtual_services(model, gateway_host)
+            routes = traffic.virtual_services(model, gateway_host)
+            return *own, *limits.per_caller(model, routes), *routes
         host = route.host or gateway_host
         pool = endpoint_picker.pool(self.settings, model, picker, host)
-        return *rules, *traffic.virtual_services(model, None), *pool
+        return *own, *traffic.virtual_services(model, None), *pool
 
     def gateway(self, ingress: Ingress) -> tuple[Chart, ...]:
         chart = gateway.chart(self.settings, ingress)

@@ -49,7 +49,26 @@ def _destination_rule(model: Model, name: str, host: str, **more: Any) -> Manife
 
 def traffic_policy(traffic: TrafficSettings) -> dict[str, Any]:
     """What the proxies that call the pods do with connections, and how they choose a pod."""
-    pool, ejection = traffic.connection_pool, traffic.outlier_detection
+    ejection, budget = traffic.outlier_detection, traffic.retries.budget
+    retries = (
+        {"retryBudget": {"percent": budget.percent, "minRetryConcurrency": budget.minimum}}
+        if budget
+        else {}
+    )
+    return {
+        "loadBalancer": _load_balancer(traffic.balancing),
+        "connectionPool": connection_pool(traffic),
+        "outlierDetection": {
+            "consecutive5xxErrors": ejection.consecutive_errors,
+            "interval": ejection.interval,
+            "baseEjectionTime": ejection.ejection_time,
+            "maxEjectionPercent": ejection.max_ejected,
+        },
+    } | retries
+
+
+def connection_pool(traffic: TrafficSettings) -> dict[str, Any]:
+    pool = traffic.connection_pool
     http: dict[str, Any] = {
         "http1MaxPendingRequests": pool.max_pending_requests,
         "http2MaxRequests": pool.max_requests,
@@ -64,16 +83,7 @@ def traffic_policy(traffic: TrafficSettings) -> dict[str, Any]:
         # Load balancers and NATs forget connections on which a long prefill sends nothing.
         "tcpKeepalive": {"time": "300s", "interval": "30s"},
     }
-    return {
-        "loadBalancer": _load_balancer(traffic.balancing),
-        "connectionPool": {"tcp": tcp, "http": http},
-        "outlierDetection": {
-            "consecutive5xxErrors": ejection.consecutive_errors,
-            "interval": ejection.interval,
-            "baseEjectionTime": ejection.ejection_time,
-            "maxEjectionPercent": ejection.max_ejected,
-        },
-    }
+    return {"tcp": tcp, "http": http}
 
 
 def _load_balancer(balancing: Balancing) -> dict[str, Any]:

@@ -2,6 +2,11 @@
 
 from components.mesh.features import Lacks
 
+_NO_LIMIT = (
+    "Linkerd's proxies limit requests in a time and not those under way; limit the server itself "
+    "(runtime.maxSequences for vLLM), or use mesh.kind: istio"
+)
+
 LACKS: Lacks = {
     "progressive": "Flagger would own the whole HTTPRoute of the model's Service, which carries "
     "what is retried and how long it may take; use a canary and raise its weight, or mesh.kind: "
@@ -15,6 +20,17 @@ LACKS: Lacks = {
     "traffic.retries.conditions": "Linkerd's proxy itself decides which requests no server has "
     "seen (no pod reached, stream refused), and retries by status could repeat a generation; "
     "leave it out",
+    "traffic.retries.budget.percent": "Linkerd bounds the retries of a request and not their share "
+    "of all; lower retries.attempts",
+    "traffic.retries.budget.minimum": "Linkerd bounds the retries of a request and not their share "
+    "of all; lower retries.attempts",
+    "traffic.concurrency.running": _NO_LIMIT,
+    "traffic.concurrency.queue": _NO_LIMIT,
+    "traffic.concurrency.retryAfter": _NO_LIMIT,
+    "traffic.rateLimit.by=header": "Linkerd tells callers apart by their identity in the mesh and "
+    "has no gateway of its own; put a limit by header into the gateway's own settings (for Envoy "
+    "Gateway a BackendTrafficPolicy)",
+    "traffic.rateLimit.by=identity": "requests are not counted on Linkerd yet; leave rateLimit out",
     "traffic.connectionPool": "Linkerd's proxies share one HTTP/2 connection for all requests to "
     "a pod and limit none; limit the server itself (runtime.maxSequences for vLLM), or use "
     "mesh.kind: istio",

@@ -67,6 +67,11 @@ class Runtime(Settings):
     environment: dict[EnvName, str] = Field(default_factory=dict)
 
     @property
+    def sequences(self) -> int | None:
+        """Requests that the server works on at once; None where it does not say."""
+        return None
+
+    @property
     @abstractmethod
     def health(self) -> UrlPath:
         """Path that answers 200 once the server can serve."""

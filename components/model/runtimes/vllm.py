@@ -50,6 +50,10 @@ class VllmRuntime(Runtime):
     def health(self) -> UrlPath:
         return "/health"
 
+    @property
+    def sequences(self) -> int:
+        return self.max_sequences
+
     def demand(self, profile: ModelProfile, gpus: int) -> Demand:
         """The GPU memory that these settings take."""
         return Demand(

@@ -40,16 +40,19 @@ def test_default_configuration_is_what_a_model_needs_and_no_more() -> None:
         "AuthorizationPolicy",
         "Deployment",
         "DestinationRule",
+        "EnvoyFilter",
         "PodDisruptionBudget",
         "Service",
         "ServiceAccount",
+        "Sidecar",
         "VirtualService",
     ]
 
 
 def test_every_option_adds_its_own_object() -> None:
-    more = sorted([*own_kinds(server()), "Deployment", "PersistentVolumeClaim", "ScaledObject"])
-    assert own_kinds(server(**EVERYTHING)) == sorted([*more, "Secret", "Secret"])
+    of_canary = ["Deployment", "Sidecar"]
+    more = [*of_canary, "PersistentVolumeClaim", "ScaledObject", "Secret", "Secret"]
+    assert own_kinds(server(**EVERYTHING)) == sorted([*own_kinds(server()), *more])
 
 
 def test_the_component_says_that_it_is_complete() -> None:
