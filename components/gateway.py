@@ -26,6 +26,7 @@ class GatewayArgs:
     grace_seconds: int
     """The longest grace period of the models: streams through the gateway last as long."""
     charts: ChartSource | None = None
+    traces_sampling_percent: float = 0
 
 
 class Gateway(pulumi.ComponentResource):
@@ -44,6 +45,7 @@ class Gateway(pulumi.ComponentResource):
             hosts.open,
             hosts.by_model,
             hosts.picked,
+            args.traces_sampling_percent,
         )
         namespace = KubernetesObject(
             _namespace(name, mesh.gateway_namespace, mesh.gateway_namespace_metadata()),

@@ -12,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 from components.settings import Problem, Settings
 from stacks.errors import ConfigurationError, field_problems
 from stacks.mesh import least
+from stacks.schema import keys_at
 from stacks.settings import PROJECT, StackSettings
 
 
@@ -86,12 +87,18 @@ def _plain_secrets(settings: StackSettings, secret_keys: frozenset[str]) -> list
         Problem(
             path,
             f"a secret in plain text; set it with `pulumi config set --secret --path "
-            f"'{PROJECT}:{_config_path(path)}'`, or name a Secret that exists: "
-            "{secret: <name>, key: <key>}",
+            f"'{PROJECT}:{_config_path(path)}'`{_or_reference(path)}",
         )
         for path in _secret_paths((), settings)
         if path[0] not in secret_keys
     ]
+
+
+def _or_reference(path: tuple[str, ...]) -> str:
+    """The other way to give a secret, where the setting takes it."""
+    if "secret" not in keys_at(path):
+        return ""
+    return ", or name a Secret that exists: {secret: <name>, key: <key>}"
 
 
 def _config_path(path: tuple[str, ...]) -> str:

@@ -161,6 +161,7 @@ def _gateway(
             hosts(settings.models, settings.gateway.host),
             max((model.grace_seconds for model in models), default=30),
             settings.charts,
+            settings.tracing.sampling if settings.tracing else 0,
         ),
     )
 

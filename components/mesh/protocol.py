@@ -36,6 +36,8 @@ class Ingress:
     """Those of `hosts` where the body of a request says which model it is for."""
     picked_hosts: tuple[str, ...] = ()
     """Those of `hosts` where an endpoint picker chooses the pod of every request."""
+    traces_sampling_percent: float = 0
+    """Share of the requests that are traced from here on."""
 
 
 @dataclass(frozen=True)

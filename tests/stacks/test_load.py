@@ -13,6 +13,7 @@ from pulumi.runtime import set_all_config
 from components.model.runtimes.vllm import VllmRuntime
 from stacks.errors import ConfigurationError
 from stacks.load import from_config, from_mapping
+from tests.components.mesh.linkerd.pem import provided
 from tests.components.samples import CUSTOM, NAME, model_settings, stack_mapping
 
 MIRROR = {"model": "staging", "percent": 5, "sideEffects": "none"}
@@ -672,3 +673,12 @@ def test_a_model_may_not_be_named_as_the_namespaces_own_service_account() -> Non
     words = r"models\.default: the namespace itself and default would share the ServiceAccount"
     with pytest.raises(ConfigurationError, match=words):
         from_mapping(stack_mapping({"default": model_settings()}))
+
+
+def test_a_key_in_plain_text_that_no_reference_can_replace_names_the_command_alone() -> None:
+    mapping = stack_mapping(mesh={"kind": "linkerd", "identity": provided()})
+    with config(mapping), pytest.raises(ConfigurationError) as refused:
+        from_config()
+    (line,) = [text for text in str(refused.value).splitlines() if "issuerKey" in text]
+    assert line.endswith("--path 'inference-mesh:mesh.identity.issuerKey'`")
+    assert "PRIVATE KEY" not in str(refused.value)

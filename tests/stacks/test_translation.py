@@ -15,7 +15,9 @@ from gitops.manifests import in_waves
 from gitops.record import record
 from gitops.stackfile import StackFile
 from stacks.schema import PREFIX
+from tests.components.samples import model_settings, stack_mapping
 from tests.stacks.files import PROGRAM, ROOT, by_kind_and_name, recorded, stack_file
+from tests.stacks.objects import platform
 
 CUSTOM = ROOT / "examples" / "hy-mt-linkerd.yaml"
 VLLM = ROOT / "examples" / "hy-mt-linkerd-vllm.yaml"
@@ -185,3 +187,20 @@ def test_certificates_that_pulumi_makes_are_refused_where_it_does_not_run() -> N
     made = StackFile(stack.name, dict(stack.config) | {MESH: json.dumps(mesh)})
     with pytest.raises(GitopsError, match=r"need the Pulumi CLI:\n  linkerd-anchor-a \(tls:"):
         in_waves(record(PROGRAM, made))
+
+
+def test_every_namespace_has_its_own_choice_of_injection() -> None:
+    own = {
+        "a": model_settings(namespace="in", route=None),
+        "b": model_settings(namespace="out", route=None),
+    }
+    choice = {"out": {"adoption": "unmeshed"}}
+    made = platform(stack_mapping(own, mesh={"kind": "linkerd"}, gateway=None, namespaces=choice))
+    injected = {
+        name: made.one("Namespace", name).inputs["metadata"].get("annotations", {})
+        for name in ("in", "out")
+    }
+    assert injected["in"]["linkerd.io/inject"] == "enabled"
+    assert "linkerd.io/inject" not in injected["out"]
+    pods = made.one("Deployment", "b").inputs["spec"]["template"]["metadata"]["annotations"]
+    assert pods["linkerd.io/inject"] == "disabled"

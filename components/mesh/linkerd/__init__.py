@@ -96,4 +96,4 @@ class Linkerd:
         return gateway.namespace_metadata(self.settings)
 
     def expose(self, ingress: Ingress) -> tuple[Manifest, ...]:
-        return gateway.listeners(self.settings, ingress)
+        return gateway.listeners(self.settings, ingress, self.traces_endpoint)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from components.chart import Chart, Part, Values, merge_values
 from components.mesh import gateway_api
-from components.mesh.linkerd import issuer, viz
+from components.mesh.linkerd import issuer, tracing, viz
 from components.mesh.linkerd.injection import PRIVILEGED
 from components.mesh.linkerd.issuer import NAMESPACE, Credentials
 from components.mesh.linkerd.settings import SUPPORTED_KUBERNETES, LinkerdSettings
@@ -72,7 +70,7 @@ def _control_plane_values(
             "webhookFailurePolicy": "Fail",
             "identityTrustDomain": settings.trust_domain,
             "proxy": {"outboundConnectTimeout": f"{connect}ms"}
-            | _tracing(settings, traces_endpoint),
+            | tracing.of_proxies(settings, traces_endpoint),
             # Counts installations at linkerd.io, each night.
             "disableHeartBeat": True,
         },
@@ -102,16 +100,3 @@ def _high_availability() -> Values:
 
 def _resources(cpu: str, memory: str) -> Values:
     return {"cpu": {"request": cpu}, "memory": {"request": memory, "limit": "250Mi"}}
-
-
-def _tracing(settings: LinkerdSettings, endpoint: str | None) -> Values:
-    """Spans of requests that carry a trace context already: the proxies begin none."""
-    if not endpoint or not settings.trace_collector:
-        return {}
-    address = urlsplit(endpoint)
-    who = {
-        "serviceAccountName": settings.trace_collector,
-        "namespace": str(address.hostname).split(".")[1],
-    }
-    collector = {"endpoint": f"{address.hostname}:{address.port}", "meshIdentity": who}
-    return {"tracing": {"enabled": True, "collector": collector}}

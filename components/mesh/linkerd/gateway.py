@@ -10,6 +10,7 @@ from typing import Any
 from components.chart import Chart, Part, Values, merge_values
 from components.kubernetes import Manifest, manifest
 from components.mesh import gateway_api
+from components.mesh.linkerd import tracing
 from components.mesh.linkerd.gateway_class import EnvoyGatewayClass, GatewayClass
 from components.mesh.linkerd.injection import INJECT, PRIVILEGED
 from components.mesh.linkerd.proxy import PREFIX
@@ -68,7 +69,9 @@ def parts(settings: LinkerdSettings) -> tuple[Part, ...]:
     return (Chart("gateway-helm", RELEASE, ENVOY_NAMESPACE, version, REPOSITORY, merged),)
 
 
-def listeners(settings: LinkerdSettings, ingress: Ingress) -> tuple[Manifest, ...]:
+def listeners(
+    settings: LinkerdSettings, ingress: Ingress, traces_endpoint: str | None
+) -> tuple[Manifest, ...]:
     """HTTPS with the certificate, and HTTP that is redirected to it."""
     found, place = settings.gateway, namespace(settings)
     if isinstance(found, GatewayClass):
@@ -83,9 +86,11 @@ def listeners(settings: LinkerdSettings, ingress: Ingress) -> tuple[Manifest, ..
         )
     parameters = {"group": ENVOY_GROUP, "kind": "EnvoyProxy", "name": NAME}
     spec = {"controllerName": CONTROLLER}
+    proxies = _proxies(settings, ingress)
+    proxies |= tracing.of_gateway(traces_endpoint, ingress.traces_sampling_percent)
     return (
         manifest(gateway_api.VERSION, "GatewayClass", found.name, spec=spec),
-        manifest(ENVOY, "EnvoyProxy", NAME, place, spec=_proxies(settings, ingress)),
+        manifest(ENVOY, "EnvoyProxy", NAME, place, spec=proxies),
         *gateway_api.gateway(
             NAME,
             place,

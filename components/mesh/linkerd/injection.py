@@ -14,13 +14,12 @@ from components.model.settings import PRE_STOP_SECONDS
 
 INJECT = "linkerd.io/inject"
 
-POLICY = f"{PREFIX}default-inbound-policy"
-"""For ports that no Server is for; the proxy reads it once, when its pod is made.
+CLOSED = {f"{PREFIX}default-inbound-policy": "deny"}
+"""For ports that no Server is for, permissive or strict: the proxy reads it once, when its pod is
+made, and going strict should replace no pod. A model's own port has a Server.
 
 https://linkerd.io/2-edge/reference/authorization-policy/#default-policies
 """
-
-INBOUND_POLICY = {"permissive": "all-unauthenticated", "strict": "deny"}
 
 
 PRIVILEGED = {"pod-security.kubernetes.io/enforce": "privileged"}
@@ -31,7 +30,7 @@ NET_RAW."""
 def namespace_metadata(adoption: Adoption) -> Metadata:
     if adoption == "unmeshed":
         return Metadata()
-    return Metadata(annotations={INJECT: "enabled", POLICY: INBOUND_POLICY[adoption]})
+    return Metadata(annotations={INJECT: "enabled"} | CLOSED)
 
 
 def pod_security(adoption: Adoption) -> PodSecurityLevel:
@@ -49,8 +48,7 @@ def pod_metadata(settings: LinkerdSettings, model: Model) -> Metadata:
     proxy = settings.proxy
     annotations = {
         INJECT: "enabled",
-        # A change of it has to replace the pods, whose proxies have read the old one.
-        POLICY: INBOUND_POLICY[model.adoption],
+        **CLOSED,
         f"{PREFIX}proxy-cpu-request": proxy.cpu_request,
         f"{PREFIX}proxy-memory-request": proxy.memory_request,
         f"{PREFIX}proxy-memory-limit": proxy.memory_limit,

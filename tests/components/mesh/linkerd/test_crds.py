@@ -13,21 +13,18 @@ import yaml
 from components.adoption import Adoption
 from components.kubernetes import Manifest
 from components.mesh import gateway_api
+from components.mesh.linkerd import Linkerd
 from components.mesh.protocol import Ingress
 from gitops.cluster import Cluster, RefusedError
 from simcluster.cluster import SimulatedCluster
-from simcluster.toolchain import Source, source_dir
 from tests.components.mesh.linkerd.pem import ANCHOR, provided
 from tests.components.samples import CUSTOM, linkerd, model
 
 pytestmark = pytest.mark.cluster
 
 CRDS = Path(__file__).parents[3] / "crds"
-ENVOY_GATEWAY = Source(
-    "crds-envoy-gateway",
-    ("crds", "github.com/envoyproxy/gateway"),
-    "charts/gateway-helm/charts/crds/crds/generated",
-)
+ENVOY_GATEWAY = "gateway-helm/charts/crds/crds/generated"
+"""Its definitions in the folder of charts."""
 NAMESPACES = ("ai-inference", "linkerd-viz", "envoy-gateway-system", "inference-gateway", "linkerd")
 FAULT = {"percent": 10, "abort": 503, "headers": {"x-chaos": "yes"}}
 CALLERS = [
@@ -48,9 +45,9 @@ MODELS: tuple[dict[str, Any], ...] = (
 OTHER = {"kind": "class", "name": "nginx", "principal": "cluster.local/ns/nginx/sa/nginx"}
 
 
-def definitions() -> list[Manifest]:
+def definitions(charts: Path) -> list[Manifest]:
     """Linkerd's, the Gateway API's and Envoy Gateway's."""
-    files = [CRDS / "linkerd.yaml", *sorted(source_dir(ENVOY_GATEWAY).glob("*.yaml"))]
+    files = [CRDS / "linkerd.yaml", *sorted((charts / ENVOY_GATEWAY).glob("*.yaml"))]
     found = (item for file in files for item in yaml.safe_load_all(file.read_text()) if item)
     return [*gateway_api.definitions(), *found]
 
@@ -60,7 +57,7 @@ def ready(cluster: SimulatedCluster) -> Cluster:
     """A cluster that knows the kinds, and has the namespaces."""
     tools = cluster.tools
     found = Cluster(cluster.kubeconfig, str(tools / "kubectl"), str(tools / "helm"))
-    found.apply(definitions())
+    found.apply(definitions(cluster.charts))
     answer = found.run_kubectl("wait", "crd", "--all", "--for=condition=Established")
     found.check(answer)
     found.apply(
@@ -86,7 +83,9 @@ def of_the_mesh() -> Iterator[Manifest]:
     trust = {"kind": "bundle", "anchors": ANCHOR.certificate}
     bundle = {"source": "cert-manager", "trust": trust}
     readers = ["cluster.local/ns/keda/sa/keda-operator"]
+    traced = Linkerd(linkerd().settings, "http://otel-collector.observability:4317")
     for mesh in (
+        traced,
         linkerd(viz={"readers": readers}),
         linkerd(identity=bundle, high_availability=False),
         linkerd(identity=provided()),

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from components.chart import Chart
 from components.kubernetes import Manifest
-from components.mesh.linkerd import gateway
+from components.mesh.linkerd import Linkerd, gateway
 from components.mesh.protocol import Ingress
 from tests.components.samples import linkerd
 
@@ -120,6 +121,19 @@ def test_the_load_balancer_has_the_annotations_of_the_cloud() -> None:
     ingress = Ingress(("a.example.com",), "x", 30, {"example.com/type": "nlb"})
     assert kubernetes(ingress)["envoyService"]["annotations"] == {"example.com/type": "nlb"}
     assert "annotations" not in kubernetes()["envoyService"]
+
+
+def test_traces_begin_at_the_gateway() -> None:
+    collector = "http://otel-collector.observability.svc.cluster.local:4317"
+    mesh = Linkerd(linkerd().settings, collector)
+    sampled = replace(INGRESS, traces_sampling_percent=2.5)
+    (proxies,) = (item for item in mesh.expose(sampled) if item["kind"] == "EnvoyProxy")
+    tracing = proxies["spec"]["telemetry"]["tracing"]
+    assert tracing["samplingFraction"] == {"numerator": 250, "denominator": 10_000}
+    assert tracing["provider"]["backendRefs"] == [
+        {"name": "otel-collector", "namespace": "observability", "port": 4317}
+    ]
+    assert "telemetry" not in listening()["EnvoyProxy"]["spec"]
 
 
 def test_values_of_the_user_are_merged_over_ours() -> None:

@@ -23,14 +23,16 @@ def test_linkerd_reads_an_annotation_and_no_label() -> None:
     assert annotations()["linkerd.io/inject"] == "enabled"
 
 
-@pytest.mark.parametrize(
-    ("adoption", "policy"), [("strict", "deny"), ("permissive", "all-unauthenticated")]
-)
-def test_what_no_policy_names_is_denied_once_strict(adoption: Adoption, policy: str) -> None:
-    key = "config.linkerd.io/default-inbound-policy"
-    assert linkerd().namespace_metadata(adoption).annotations[key] == policy
-    # On the pods too: the proxy reads it once, so that a change has to replace them.
-    assert annotations(adoption)[key] == policy
+@pytest.mark.parametrize("adoption", ["permissive", "strict"])
+def test_ports_that_no_policy_names_are_closed(adoption: Adoption) -> None:
+    closed = {"config.linkerd.io/default-inbound-policy": "deny"}.items()
+    assert closed <= linkerd().namespace_metadata(adoption).annotations.items()
+    assert closed <= annotations(adoption).items()
+
+
+def test_going_strict_replaces_no_pod() -> None:
+    assert annotations("permissive") == annotations("strict")
+    assert linkerd().namespace_metadata("permissive") == linkerd().namespace_metadata("strict")
 
 
 def test_a_namespace_out_of_the_mesh_carries_nothing_and_its_pods_say_so() -> None:
