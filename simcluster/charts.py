@@ -1,4 +1,4 @@
-"""The folder of charts of a simulated cluster: real ones from Go modules, and a few stand-ins."""
+"""The folder of charts of a simulated cluster: those of the projects, from their Go modules."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simcluster import istio_charts
-from simcluster.toolchain import CHARTS, FLAGGER, ISTIO_CHARTS, Source, copy_tree, source_dir
-
-STAND_INS = Path(__file__).with_name("standins")
-"""Charts of our own for those that no Go module has: same names, labels, ports and accounts."""
+from simcluster.toolchain import (
+    CHARTS,
+    FLAGGER,
+    ISTIO_CHARTS,
+    POOLS,
+    Source,
+    copy_tree,
+    source_dir,
+)
 
 
 @dataclass(frozen=True)
@@ -21,15 +26,24 @@ class Chart:
     placeholders: tuple[tuple[str, str], ...] = ()
     """What the project's release puts into `values.tmpl.yaml`, in whose place it ships
     `values.yaml`; `{version}` is the module's."""
+    library: tuple[str, Source] | None = None
+    """A chart that this one depends on, by the name of its dependency."""
 
     def prepare(self, target: Path) -> None:
         """Write the chart into the folder `target`."""
         copy_tree(source_dir(self.source), target)
+        if self.library:
+            name, source = self.library
+            copy_tree(source_dir(source), target / "charts" / name)
         if self.placeholders:
             values = (target / "values.tmpl.yaml").read_text()
             for name, value in self.placeholders:
                 values = values.replace(name, value.format(version=self.source.version))
             (target / "values.yaml").write_text(values)
+
+
+def _of_pools(name: str) -> Source:
+    return Source(f"{name}-chart", POOLS, f"config/charts/{name}")
 
 
 OF_MODULES = (
@@ -42,6 +56,12 @@ OF_MODULES = (
             ("${GatewayImage}", "docker.io/envoyproxy/gateway:{version}"),
         ),
     ),
+    Chart(
+        "inferencepool",
+        _of_pools("inferencepool"),
+        library=("inference-extension", _of_pools("epplib")),
+    ),
+    Chart("body-based-routing", _of_pools("body-based-routing")),
 )
 
 
@@ -50,9 +70,3 @@ def prepare(target: Path, webhook_port: int) -> None:
     istio_charts.prepare(source_dir(ISTIO_CHARTS), target, webhook_port)
     for chart in OF_MODULES:
         chart.prepare(target / chart.name)
-    copy_tree(STAND_INS, target)
-
-
-def stand_ins() -> tuple[str, ...]:
-    """Names of the charts that are not the real ones."""
-    return tuple(sorted(path.name for path in STAND_INS.iterdir()))

@@ -186,5 +186,4 @@ class SimulatedCluster:
 
 def stand_ins() -> str:
     """What is not the real thing, named for the user."""
-    names = ", ".join(charts.stand_ins())
-    return f"{', '.join(map(str, CRDS))} (CRDs only, no controller); charts {names} (no program)"
+    return f"{', '.join(map(str, CRDS))} (CRDs only, no controller)"

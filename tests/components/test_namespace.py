@@ -10,11 +10,11 @@ from tests.components.recording import Deployment, deployed
 from tests.components.samples import istio
 
 
-def namespace(host_paths: bool = False, **settings: Any) -> Deployment:
+def namespace(host_paths: bool = False, charts: bool = False, **settings: Any) -> Deployment:
     def program() -> None:
         mesh = istio(**settings)
         plane = ControlPlane("mesh", ControlPlaneArgs(mesh))
-        args = InjectedNamespaceArgs(mesh, plane, "strict", host_paths=host_paths)
+        args = InjectedNamespaceArgs(mesh, plane, "strict", host_paths=host_paths, charts=charts)
         InjectedNamespace("ai-inference", args)
 
     return deployed(program)
@@ -51,6 +51,12 @@ def test_the_strictest_level_is_enforced_that_meshed_pods_meet(
 ) -> None:
     assert labels(cni=cni, host_paths=host_paths)["pod-security.kubernetes.io/enforce"] == level
     assert labels(cni=cni)["pod-security.kubernetes.io/warn"] == "restricted"
+
+
+def test_what_a_chart_runs_there_need_not_be_restricted() -> None:
+    enforce = "pod-security.kubernetes.io/enforce"
+    assert labels(cni=True, charts=True)[enforce] == "baseline"
+    assert labels(charts=True)[enforce] == "privileged"
 
 
 def test_a_namespace_follows_the_control_plane_that_its_labels_ask_for() -> None:

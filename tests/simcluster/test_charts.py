@@ -39,12 +39,7 @@ def test_a_chart_without_placeholders_is_copied_as_it_is(module: Path, tmp_path:
     assert (tmp_path / "copy" / "Chart.yaml").read_text() == "name: gateway-helm\n"
 
 
-def test_stand_ins_say_that_they_are() -> None:
-    for name in charts.stand_ins():
-        chart = yaml.safe_load((charts.STAND_INS / name / "Chart.yaml").read_text())
-        assert chart["name"] == name
-        assert chart["description"].startswith("Stand-in for ")
-
-
-def test_no_stand_in_is_in_the_place_of_a_real_chart() -> None:
-    assert not {chart.name for chart in charts.OF_MODULES} & set(charts.stand_ins())
+def test_a_chart_has_the_library_that_it_depends_on(module: Path, tmp_path: Path) -> None:
+    pool = next(chart for chart in charts.OF_MODULES if chart.name == "inferencepool")
+    pool.prepare(tmp_path / "copy")
+    assert (tmp_path / "copy" / "charts" / "inference-extension" / "Chart.yaml").is_file()

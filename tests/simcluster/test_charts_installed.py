@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from simcluster.cluster import SimulatedCluster
 from tests.simcluster.kubectl import Kubectl
@@ -111,38 +110,3 @@ def test_flaggers_chart_brings_its_kinds(ambient: Kubectl) -> None:
 def test_envoy_gateways_chart_installs(ambient: Kubectl) -> None:
     ambient.helm("envoy-gateway", "gateway-helm", "envoy-gateway-system")
     ambient("get", "envoyproxies.gateway.envoyproxy.io")
-
-
-def test_the_stand_ins_run_beside_the_real_charts(ambient: Kubectl) -> None:
-    group, kind = "inference.networking.k8s.io", "InferencePool"
-    definition = open_definition(group, kind)
-    ambient("apply", "-f-", stdin=yaml.safe_dump(definition))
-    ambient("wait", "--for=condition=Established", f"crd/inferencepools.{group}", "--timeout=20s")
-    name = "a-name-of-a-pool-that-is-longer-than-forty-characters"
-    ambient.helm(
-        name, "inferencepool", "pools", "--set=inferencePool.modelServers.matchLabels.app=chat"
-    )
-    pool = ambient.read("inferencepool", name, "-n", "pools")["spec"]
-    picker = pool["endpointPickerRef"]["name"]
-    assert picker == f"{name[:40]}-epp"
-    pods = ambient.read("pods", "-n", "pools", "-l", f"inferencepool={picker}")["items"]
-    assert [pod["status"]["phase"] for pod in pods] == ["Running"]
-    ambient.helm("router", "body-based-routing", "pools")
-    ambient("get", "service", "body-based-router", "-n", "pools")
-
-
-def open_definition(group: str, kind: str) -> dict[str, Any]:
-    """A definition that takes any object of a kind."""
-    singular = kind.lower()
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    names = {"kind": kind, "singular": singular, "plural": f"{singular}s"}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": f"{singular}s.{group}",
-            "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
-        },
-        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
-    }

@@ -197,6 +197,58 @@ def test_a_kubernetes_that_the_mesh_does_not_support_is_refused(version: str) ->
     assert "1.32 to 1.36" in found["mesh.version"]
 
 
+PICKER = {"balancing": {"policy": "endpoint-picker"}}
+
+
+def test_a_pool_and_its_route_come_when_the_models_pods_are_there() -> None:
+    models = {
+        "a": model_settings(traffic=PICKER, service="llm"),
+        "b": model_settings(
+            traffic=PICKER, service="llm", namespace="other", route={"host": "b.example.com"}
+        ),
+    }
+    result = platform(models)
+    pools = [r for r in result.all("Release") if "inferencepool" in r.inputs["chart"]]
+    assert {pool.name for pool in pools} == {"ai-inference/llm", "other/llm"}
+    for pool in pools:
+        namespace = pool.inputs["namespace"]
+        route = next(
+            r for r in result.all("HTTPRoute") if r.inputs["metadata"]["namespace"] == namespace
+        )
+        assert result.follows(route, pool)
+        assert any(result.follows(pool, pods) for pods in result.all("Deployment"))
+        istiod = result.one("Release", "istiod")
+        assert result.follows(pool, istiod)
+    definition = result.one(
+        "CustomResourceDefinition", "inferencepools.inference.networking.k8s.io"
+    )
+    assert result.follows(istiod, definition)
+
+
+def test_a_namespace_with_a_picker_takes_its_pod() -> None:
+    models = {NAME: model_settings(traffic=PICKER)}
+    result = platform(models, mesh={"kind": "istio", "cni": True})
+    labels = result.one("Namespace", "ai-inference").inputs["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "baseline"
+
+
+def test_the_charts_of_pool_and_router_are_missed_in_a_folder_too(tmp_path: Path) -> None:
+    models = {
+        "a": model_settings(traffic=PICKER),
+        "b": model_settings(route={"host": "b.example.com", "byModel": True}),
+    }
+    missing = problems(models=models, charts=str(tmp_path))["charts"]
+    assert "no chart base, istiod, gateway, body-based-routing, inferencepool" in missing
+
+
+def test_a_picker_without_a_gateway_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        platform({"a": model_settings(traffic=PICKER)}, gateway=None)
+    (problem,) = refused.value.problems
+    assert problem.path == ("models", "a", "traffic", "balancing", "policy")
+    assert "the stack has none; add a gateway" in problem.message
+
+
 def test_a_folder_without_charts_is_refused(tmp_path: Path) -> None:
     found = problems(charts=str(tmp_path))
     assert "no chart base, istiod, gateway" in found["charts"]

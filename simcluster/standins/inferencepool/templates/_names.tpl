@@ -1,3 +1,0 @@
-{{- define "picker" -}}
-{{ .Release.Name | trunc 40 }}-epp
-{{- end -}}
