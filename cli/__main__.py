@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from cli import pulumi, target
+from cli import charts, pulumi, target
 from cli.engine import Engine
 from cli.holder import Holder
 from cli.kubectl import KubectlEngine
@@ -62,9 +62,11 @@ def _run(arguments: argparse.Namespace) -> int:
         SimulatedCluster(target.SIMULATION).stop()
         say("the simulated cluster is gone, with its processes and files")
         return 0
+    # Before a cluster is stopped or started: what cannot be had is known in seconds.
+    pulled = charts.pull(stack) if target.is_simulated(stack) else ()
     if arguments.command == "up" and target.is_simulated(stack):
         _make_room(stack)
-    place = target.find(stack)
+    place = target.find(stack, pulled)
     place.enter()
     engine = _engine(arguments, place)
     if place.simulated and arguments.command == "up":

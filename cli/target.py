@@ -12,6 +12,7 @@ from cli.stack import LOCAL, CommandError, Stack
 from gitops.cluster import Cluster
 from gitops.stackfile import PROJECT
 from simcluster.cluster import SimulatedCluster
+from simcluster.toolchain import copy_tree
 
 SIMULATION = Path(".sim")
 """Directory of the simulated cluster, and of all that commands keep for it."""
@@ -69,11 +70,14 @@ def is_simulated(stack: Stack) -> bool:
     return stack.name == LOCAL or not named
 
 
-def find(stack: Stack) -> Target:
-    """The target of a stack; the simulated cluster is started if it is to be that."""
+def find(stack: Stack, charts: tuple[Path, ...] = ()) -> Target:
+    """The target of a stack; the simulated cluster is started if it is to be that, and has these
+    charts beside its own."""
     if is_simulated(stack):
         cluster = SimulatedCluster(SIMULATION)
         cluster.start()
+        for chart in charts:
+            copy_tree(chart, cluster.charts / chart.name)
         return Target(cluster.kubeconfig, None, _with_local_charts(stack, cluster), simulated=True)
     config = stack.document()["config"]
     default = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")

@@ -70,3 +70,8 @@ def prepare(target: Path, webhook_port: int) -> None:
     istio_charts.prepare(source_dir(ISTIO_CHARTS), target, webhook_port)
     for chart in OF_MODULES:
         chart.prepare(target / chart.name)
+
+
+def names() -> frozenset[str]:
+    """Every chart that the folder has."""
+    return frozenset((*istio_charts.CHARTS, *(chart.name for chart in OF_MODULES)))

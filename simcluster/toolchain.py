@@ -153,12 +153,12 @@ ISTIO_CHARTS = Source("istio-charts", ISTIO, "manifests/charts")
 def bin_dir(tools: tuple[Tool, ...] = TOOLS) -> Path:
     """The folder with these tools; what is missing is built first."""
     keys = hashlib.sha256("".join(tool.key() for tool in tools).encode()).hexdigest()[:16]
-    return _once(cache_root() / f"bin-{keys}", partial(_link, tools))
+    return once(cache_root() / f"bin-{keys}", partial(_link, tools))
 
 
 def source_dir(source: Source) -> Path:
     """The folder with a copy of `source`; it is downloaded first when it is missing."""
-    return _once(cache_root() / "store" / f"{source.name}-{source.key()}", source.make)
+    return once(cache_root() / "store" / f"{source.name}-{source.key()}", source.make)
 
 
 def cache_root() -> Path:
@@ -192,11 +192,11 @@ def locked(name: str) -> Iterator[None]:
 def _link(tools: tuple[Tool, ...], target: Path) -> None:
     target.mkdir()
     for tool in tools:
-        binary = _once(cache_root() / "store" / f"{tool.name}-{tool.key()}", tool.make)
+        binary = once(cache_root() / "store" / f"{tool.name}-{tool.key()}", tool.make)
         (target / tool.name).symlink_to(Path("..") / "store" / binary.name)
 
 
-def _once(target: Path, make: Callable[[Path], None]) -> Path:
+def once(target: Path, make: Callable[[Path], None]) -> Path:
     """`target`, made on the first call; a crash half-way leaves nothing under its name."""
     if target.exists():
         return target

@@ -43,13 +43,9 @@ class Platform:
 
 def build(settings: StackSettings) -> Platform:
     """Create the platform's components. Raises ConfigurationError before anything is created."""
-    mesh = choose(
-        settings.mesh,
-        settings.tracing.endpoint if settings.tracing else None,
-        any(model.traffic.picker for model in settings.models.values()),
-    )
+    mesh = _mesh(settings)
     models = resolved_models(settings)
-    check_surroundings(settings, mesh, models)
+    check_surroundings(settings, mesh)
     for line in mirrored_gpus(models):
         pulumi.log.info(line)
     for line in released_gpus(models):
@@ -84,7 +80,15 @@ def build(settings: StackSettings) -> Platform:
     return Platform(control_plane, gateway, flagger, namespaces, servers)
 
 
-def check_surroundings(settings: StackSettings, mesh: Mesh, models: list[Model]) -> None:
+def _mesh(settings: StackSettings) -> Mesh:
+    return choose(
+        settings.mesh,
+        settings.tracing.endpoint if settings.tracing else None,
+        any(model.traffic.picker for model in settings.models.values()),
+    )
+
+
+def check_surroundings(settings: StackSettings, mesh: Mesh) -> None:
     """The cluster's version against the mesh's range, charts against their folder, and the
     models' namespaces against those that exist for something else.
 
@@ -92,7 +96,7 @@ def check_surroundings(settings: StackSettings, mesh: Mesh, models: list[Model])
     """
     problems = [
         *_cluster_problems(settings, mesh),
-        *_chart_problems(settings, mesh, models),
+        *_chart_problems(settings),
         *_namespace_problems(settings, mesh),
     ]
     if problems:
@@ -111,7 +115,15 @@ def _cluster_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
         yield Problem(("mesh", "version"), reason)
 
 
-def _chart_problems(settings: StackSettings, mesh: Mesh, models: list[Model]) -> Iterator[Problem]:
+def _chart_problems(settings: StackSettings) -> Iterator[Problem]:
+    names = tuple(dict.fromkeys(chart.name for chart in charts(settings)))
+    if settings.charts and (reason := source_problem(settings.charts, names)):
+        yield Problem(("charts",), reason)
+
+
+def charts(settings: StackSettings) -> tuple[Chart, ...]:
+    """Every chart that the stack installs."""
+    mesh, models = _mesh(settings), resolved_models(settings)
     parts = [*mesh.install()]
     main = settings.gateway.host if settings.gateway else None
     if main:
@@ -121,9 +133,7 @@ def _chart_problems(settings: StackSettings, mesh: Mesh, models: list[Model]) ->
         parts += mesh.route(model, main)
     if any(model.progressive for model in settings.models.values()):
         parts.append(flagger_chart(settings.flagger, settings.prometheus_url))
-    names = dict.fromkeys(part.name for part in parts if isinstance(part, Chart))
-    if settings.charts and (reason := source_problem(settings.charts, tuple(names))):
-        yield Problem(("charts",), reason)
+    return tuple(part for part in parts if isinstance(part, Chart))
 
 
 def _namespace_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
