@@ -61,7 +61,8 @@ class RetryBudgetSettings(Settings):
 class RateLimitSettings(Settings):
     """How many requests one caller may send; more are answered 429 at once, with Retry-After.
 
-    Every gateway pod counts for itself: with two of them, a caller may get twice as many.
+    Every proxy that counts does so for itself, at the gateway or beside the model: with two gateway
+    pods, or two replicas for callers by identity, a caller may get twice as many.
     """
 
     requests: Count

@@ -67,6 +67,8 @@ FEATURES = (
     Feature("traffic.concurrency.retryAfter", "time after which refused callers try again"),
     Feature("traffic.rateLimit.by", "rate limit for a caller, by header", "header"),
     Feature("traffic.rateLimit.by", "rate limit for a caller, by identity", "identity"),
+    Feature("traffic.rateLimit.per", "rate limit by the minute", "minute"),
+    Feature("traffic.rateLimit.per", "rate limit by the hour", "hour"),
     Feature("traffic.connectionPool", "limits of connections and requests"),
     Feature("traffic.connectionPool.http2Upgrade", "HTTP/2 for calls that come as HTTP/1.1"),
     Feature("traffic.outlierDetection.consecutiveErrors", "leaving out pods that fail"),

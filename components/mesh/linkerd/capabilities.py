@@ -7,6 +7,8 @@ _NO_LIMIT = (
     "(runtime.maxSequences for vLLM), or use mesh.kind: istio"
 )
 
+_SECONDS = "Linkerd counts the requests of a second; set per: second, and requests for that time"
+
 LACKS: Lacks = {
     "progressive": "Flagger would own the whole HTTPRoute of the model's Service, which carries "
     "what is retried and how long it may take; use a canary and raise its weight, or mesh.kind: "
@@ -30,7 +32,8 @@ LACKS: Lacks = {
     "traffic.rateLimit.by=header": "Linkerd tells callers apart by their identity in the mesh and "
     "has no gateway of its own; put a limit by header into the gateway's own settings (for Envoy "
     "Gateway a BackendTrafficPolicy)",
-    "traffic.rateLimit.by=identity": "requests are not counted on Linkerd yet; leave rateLimit out",
+    "traffic.rateLimit.per=minute": _SECONDS,
+    "traffic.rateLimit.per=hour": _SECONDS,
     "traffic.connectionPool": "Linkerd's proxies share one HTTP/2 connection for all requests to "
     "a pod and limit none; limit the server itself (runtime.maxSequences for vLLM), or use "
     "mesh.kind: istio",

@@ -70,8 +70,9 @@ def model_policies(
         return ()
     callers = list(_callers(settings, model, has_gateway))
     server = _server(model)
+    limit = _rate_limit(model, server)
     free = [caller for caller in callers if not (caller.methods or caller.paths)]
-    made = [server, *_authorization(settings, model, "callers", free, _target(server))]
+    made = [server, *limit, *_authorization(settings, model, "callers", free, _target(server))]
     if len(free) < len(callers):
         made += [*_open_to_all(model, server), *_by_request(settings, model, server, callers)]
     return tuple(made)
@@ -93,6 +94,18 @@ def _server(model: Model) -> Manifest:
         "accessPolicy": ACCESS[model.adoption],
     }
     return _object(SERVER, "Server", "", model, spec)
+
+
+def _rate_limit(model: Model, server: Manifest) -> Iterator[Manifest]:
+    """Every proxy of the model counts for itself, and a caller is a mesh identity.
+
+    https://linkerd.io/2-edge/reference/rate-limiting/
+    """
+    limit = model.settings.traffic.rate_limit
+    if limit is not None:
+        each = {"requestsPerSecond": limit.requests}
+        spec = {"targetRef": _target(server), "identity": each}
+        yield _object(POLICY, "HTTPLocalRateLimitPolicy", "callers", model, spec)
 
 
 def _by_request(

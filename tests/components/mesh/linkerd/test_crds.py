@@ -40,6 +40,7 @@ CANARY = {
 MODELS: tuple[dict[str, Any], ...] = (
     {},
     {"callers": CALLERS, "canary": CANARY, "route": {"prefix": "/chat"}},
+    {"traffic": {"rateLimit": {"requests": 5, "per": "second", "by": "identity"}}},
     {"runtime": CUSTOM, "traffic": {"fault": FAULT, "timeouts": {"response": "30s"}}},
 )
 OTHER = {"kind": "class", "name": "nginx", "principal": "cluster.local/ns/nginx/sa/nginx"}

@@ -223,3 +223,21 @@ def test_a_rule_has_no_more_matches_than_a_route_takes() -> None:
         admitted(FRONT, "GET", path, callers=[{"namespace": "frontend", "paths": paths}])
         for path in paths
     )
+
+
+def test_callers_are_limited_each_by_the_proxy_beside_the_model() -> None:
+    limit = {"requests": 5, "per": "second", "by": "identity"}
+    (made,) = (
+        item
+        for item in policies(traffic={"rateLimit": limit})
+        if item["kind"] == "HTTPLocalRateLimitPolicy"
+    )
+    server = policies()[0]
+    assert made["spec"] == {
+        "targetRef": {
+            "group": "policy.linkerd.io",
+            "kind": "Server",
+            "name": server["metadata"]["name"],
+        },
+        "identity": {"requestsPerSecond": 5},
+    }
