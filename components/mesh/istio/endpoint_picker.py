@@ -34,6 +34,11 @@ PROXY_METRICS_PORT = 15020
 model's own port takes nothing but mutual TLS from its callers."""
 
 
+METRICS_INTERVAL = "200ms"
+"""Between two readings of a pod's metrics. The picker's own 50ms is meant for the server's alone;
+here the proxy writes its own out each time too."""
+
+
 def definitions(settings: IstioSettings) -> tuple[Manifest, ...]:
     """What a cluster has to know: the Gateway API, and the InferencePool."""
     routes = gateway_api.definitions() if settings.gateway_api else ()
@@ -88,6 +93,7 @@ def _chart(model: Model, balancing: EndpointPickerBalancing) -> Chart:
         "flags": {
             "v": 1,
             "model-server-metrics-port": metrics_port,
+            "refresh-metrics-interval": METRICS_INTERVAL,
             # The proxy beside it has the encryption, with identities on both sides. The chart
             # writes a flag and its value apart, which a switch does not take.
             "secure-serving=false": "",

@@ -86,6 +86,7 @@ def test_the_gateway_alone_may_ask_the_picker() -> None:
 def test_the_picker_reads_metrics_where_a_meshed_pod_gives_them() -> None:
     picker = chart().values["inferenceExtension"]
     assert picker["flags"]["model-server-metrics-port"] == 15020
+    assert picker["flags"]["refresh-metrics-interval"] == "200ms"
     assert picker["metricsDataSource"]["path"] == "/stats/prometheus"
     outside = replace(model(traffic=PICKER), adoption="unmeshed")
     (pool,) = (part for part in istio().route(outside, HOST) if isinstance(part, Chart))
