@@ -57,17 +57,22 @@ def _models(ours: Objects) -> Iterator[str]:
     for deployment in (item for item in ours if item["kind"] == "Deployment"):
         labels = deployment["spec"]["selector"]["matchLabels"]
         own = [pod for pod in pods if labels.items() <= pod["metadata"]["labels"].items()]
-        proxied = sum(_has_proxy(pod) for pod in own)
         wanted = deployment["spec"]["replicas"]
         available = deployment["status"].get("availableReplicas", 0)
         scaler = scalers.get(_path(deployment))
         scaling = _scaling(scaler, wanted) if scaler else ""
         yield (
             f"  model    {_path(deployment)}: {available}/{wanted} available, "
-            f"{proxied}/{len(own)} pods with a proxy{scaling}"
+            f"{_proxied(own)}{scaling}"
         )
         for pod in own:
             yield f"             {pod['metadata']['name']} on {pod['spec'].get('nodeName', '-')}"
+
+
+def _proxied(pods: list[dict[str, Any]]) -> str:
+    """Where no pod has a proxy, none may be meant to: it can also stand beside them."""
+    proxied = sum(_has_proxy(pod) for pod in pods)
+    return f"{proxied}/{len(pods)} pods with a proxy" if proxied else "no proxy in its pods"
 
 
 def _has_proxy(pod: dict[str, Any]) -> bool:

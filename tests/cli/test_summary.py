@@ -27,6 +27,11 @@ def pod(name: str, sidecar: str | None) -> dict[str, Any]:
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> str:
+    return shown(monkeypatch, "istio-proxy")
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, sidecar: str | None) -> str:
+    """The summary of a model of which one pod has this sidecar."""
     deployment = {"replicas": 1, "selector": {"matchLabels": LABELS}}
     ports = [{"port": 15021}, {"port": 80}, {"port": 443}]
     balancer = item("Service", "in", {"type": "LoadBalancer", "ports": ports})
@@ -36,7 +41,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> str:
         "ours": [
             item("Deployment", "m", deployment, availableReplicas=1),
             item("HorizontalPodAutoscaler", "m", {"minReplicas": 2, "maxReplicas": 4}),
-            pod("m-1", "istio-proxy"),
+            pod("m-1", sidecar),
             pod("m-2", None),
         ],
     }
@@ -58,6 +63,12 @@ def test_a_model_is_shown_with_what_runs_and_what_is_to_come(said: str) -> None:
     line = "llm/m: 1/1 available, 1/2 pods with a proxy, scaled 2 to 4, 1 more to come"
     assert f"  model    {line}\n" in said
     assert "m-1 on l4-0" in said
+
+
+def test_a_model_with_no_proxy_in_its_pods_is_not_shown_as_if_one_was_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "1/1 available, no proxy in its pods, scaled" in shown(monkeypatch, None)
 
 
 def test_it_ends_with_where_to_look_on_that_cluster(said: str) -> None:
