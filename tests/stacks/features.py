@@ -52,11 +52,24 @@ USES = {
     "canary.sticky": Use({"canary": CANARY | {"sticky": True}}, {"canary": CANARY}),
     "progressive": Use({"progressive": {}}),
     "traffic.timeouts.firstByte": Use(_traffic(timeouts={"firstByte": "10s"})),
-    "traffic.timeouts.response": Use(_traffic(timeouts={"response": "10m"})),
+    "traffic.timeouts.response": Use(_traffic(timeouts={"response": "100s"})),
     "traffic.timeouts.connect": Use(_traffic(timeouts={"connect": "2s"})),
     "traffic.timeouts.idle": Use(_traffic(timeouts={"idle": "10m"})),
     "traffic.retries.attempts": Use(_traffic(retries={"attempts": 1})),
     "traffic.retries.conditions": Use(_traffic(retries={"conditions": ["connect-failure"]})),
+    "traffic.retries.budget.percent": Use(_traffic(retries={"budget": {"percent": 50}})),
+    "traffic.retries.budget.minimum": Use(_traffic(retries={"budget": {"minimum": 10}})),
+    "traffic.concurrency.running": Use(_traffic(concurrency={"running": 16})),
+    "traffic.concurrency.queue": Use(_traffic(concurrency={"queue": 4})),
+    "traffic.concurrency.retryAfter": Use(_traffic(concurrency={"retryAfter": "30s"})),
+    "traffic.rateLimit.by=header": Use(_traffic(rateLimit={"requests": 60})),
+    "traffic.rateLimit.per=minute": Use(
+        _traffic(rateLimit={"requests": 60}), _traffic(rateLimit={"requests": 60, "per": "second"})
+    ),
+    "traffic.rateLimit.per=hour": Use(
+        _traffic(rateLimit={"requests": 60, "per": "hour"}), _traffic(rateLimit={"requests": 60})
+    ),
+    "traffic.rateLimit.by=identity": Use(_traffic(rateLimit={"requests": 60, "by": "identity"})),
     "traffic.connectionPool": Use(_traffic(connectionPool={"maxConnections": 100})),
     "traffic.connectionPool.http2Upgrade": Use(_traffic(connectionPool={"http2Upgrade": True})),
     "traffic.outlierDetection.consecutiveErrors": Use(_ejection(consecutiveErrors=3)),
@@ -66,6 +79,13 @@ USES = {
     "traffic.balancing.warmUp": Use(
         _traffic(balancing={"policy": "least-request", "warmUp": "5m"})
     ),
+    "traffic.balancing.policy=consistent-hash": Use(
+        _traffic(balancing={"policy": "consistent-hash", "header": "x-session-id"})
+    ),
+    "traffic.balancing.policy=endpoint-picker": Use(
+        _traffic(balancing={"policy": "endpoint-picker"})
+    ),
+    "route.byModel": Use({"route": {"byModel": True}}),
     "traffic.mirror": Use(_traffic(mirror={"model": OTHER, "percent": 5, "sideEffects": "none"})),
     "traffic.fault.abort": Use(_fault(abort=503)),
     "traffic.fault.delay": Use(_fault(abort=503, delay="5s"), _fault(abort=503)),

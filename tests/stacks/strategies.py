@@ -6,12 +6,15 @@ routes) ends with the model's number, so that no two can meet.
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from components.mesh.ambient.capabilities import LACKS as AMBIENT_LACKS
+from components.mesh.features import Lacks
 from components.mesh.istio.settings import PROXY_PORTS
 from components.model.memory import GPUS
 from components.model.runtimes.vllm import VllmRuntime
@@ -448,6 +451,36 @@ mesh = st.fixed_dictionaries(
     },
 )
 
+ambient = st.fixed_dictionaries(
+    {"kind": st.just("istio"), "dataPlane": st.just("ambient")},
+    optional={
+        "revision": names,
+        "highAvailability": st.booleans(),
+        "trustDomain": st.sampled_from(("cluster.local", "mesh.example.com")),
+        "waypoint": some(cpu=cpus, memory=memories, maxReplicas=counts()),
+        "gatewayApi": st.booleans(),
+    },
+)
+
+
+def _leave_out(lacks: Lacks, model: Settings) -> None:
+    """Take from a model what its mesh would refuse."""
+    for name in lacks:
+        path, _, value = name.partition("=")
+        *parents, key = path.split(".")
+        place = model
+        for parent in parents:
+            place = place.get(parent) or {}
+        if not value or place.get(key, value) == value:
+            place.pop(key, None)
+    # What cannot be without the part that was taken.
+    traffic = model.setdefault("traffic", {})
+    traffic["concurrency"] = None
+    for part in ("fault", "rateLimit"):
+        traffic.pop(part, None)
+    if "policy" not in traffic.get("balancing", {}):
+        traffic.pop("balancing", None)
+
 
 def gateways(pem: str) -> Strategy:
     tls = st.one_of(
@@ -465,14 +498,19 @@ def gateways(pem: str) -> Strategy:
 
 
 @st.composite
-def stacks(draw: st.DrawFn, pem: str) -> Settings:
+def stacks(draw: st.DrawFn, pem: str, meshes: Strategy | None = None) -> Settings:
     """A stack file's settings; `pem` is a file that holds a certificate or key."""
     stack: Settings = {
-        "mesh": draw(mesh),
+        "mesh": draw(st.one_of(mesh, ambient) if meshes is None else meshes),
         "cluster": {"version": draw(st.sampled_from(("1.35", "1.36")))},
         "models": draw(related_models()),
         "environment": draw(st.sampled_from(("production", "staging", "development"))),
     }
+    if "dataPlane" in stack["mesh"]:
+        # A copy: strategies hand out the same objects again.
+        stack["models"] = copy.deepcopy(stack["models"])
+        for model in stack["models"].values():
+            _leave_out(AMBIENT_LACKS, model)
     if stack["environment"] == "production":
         for name, model in stack["models"].items():
             if fault := model.get("traffic", {}).get("fault"):

@@ -37,6 +37,17 @@ def ready(site: Site) -> Site:
     return site
 
 
+@pytest.fixture(scope="module")
+def ready_ambient(ambient: Site) -> Site:
+    """The same in ambient mode."""
+    namespaces = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        for name in strategies.NAMESPACES
+    ]
+    ambient.cluster.apply(namespaces)
+    return ambient
+
+
 def pods(found: Objects) -> Iterator[dict[str, Any]]:
     """A pod of every Deployment, without the ServiceAccount that only a real one has."""
     for item in of_kind(found, "Deployment"):
@@ -59,5 +70,14 @@ def pods(found: Objects) -> Iterator[dict[str, Any]]:
 def test_what_validation_accepts_the_cluster_accepts(
     ready: Site, pem: str, data: st.DataObject
 ) -> None:
-    found = objects(platform(data.draw(strategies.stacks(pem))))
+    found = objects(platform(data.draw(strategies.stacks(pem, strategies.mesh))))
     ready.cluster.apply([*found.values(), *pods(found)], dry_run=True)
+
+
+@ANY_STACK
+@given(st.data())
+def test_so_does_a_cluster_in_ambient_mode(
+    ready_ambient: Site, pem: str, data: st.DataObject
+) -> None:
+    found = objects(platform(data.draw(strategies.stacks(pem, strategies.ambient))))
+    ready_ambient.cluster.apply(list(found.values()), dry_run=True)

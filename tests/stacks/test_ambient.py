@@ -257,6 +257,13 @@ def test_a_part_of_the_requests_is_mirrored(effect: Effect) -> None:
     assert fraction["numerator"] * 100 // {"MILLION": 1_000_000}[fraction["denominator"]] == 5
 
 
+def test_a_header_keeps_requests_with_a_pod(effect: Effect, ambient: Site) -> None:
+    (route,) = effect(traffic={"balancing": {"policy": "consistent-hash", "header": "x-session"}})
+    (hashed,) = route["route"]["hashPolicy"]
+    assert hashed["header"]["headerName"] == "x-session"
+    assert waypoint(ambient).clusters()[route["route"]["cluster"]]["lbPolicy"] == "RING_HASH"
+
+
 def test_a_timeout_for_the_whole_response_is_the_waypoints(effect: Effect) -> None:
     (route,) = effect(traffic={"timeouts": {"response": "40s"}})
     assert route["route"]["timeout"] == "40s"

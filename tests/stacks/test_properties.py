@@ -70,6 +70,7 @@ def _assert_routes_end_at_pods(found: Objects) -> None:
         (item["metadata"]["namespace"], item["spec"]["template"]["metadata"]["labels"])
         for item in of_kind(found, "Deployment")
     ]
+    _assert_http_routes_end_at_pods(found, pods)
     for routing in of_kind(found, "VirtualService"):
         for route in routing["spec"]["http"]:
             if "directResponse" in route:
@@ -87,6 +88,27 @@ def _assert_routes_end_at_pods(found: Objects) -> None:
                     if home == namespace and wanted.items() <= labels.items()
                 ]
                 assert len(chosen) == 1, f"{wanted} selects {len(chosen)} Deployments"
+
+
+def _assert_http_routes_end_at_pods(found: Objects, pods: list[tuple[str, dict[str, str]]]) -> None:
+    for route in of_kind(found, "HTTPRoute"):
+        home = route["metadata"]["namespace"]
+        for rule in route["spec"]["rules"]:
+            backends = rule.get("backendRefs", [])
+            assert sum(entry.get("weight", 100) for entry in backends) in (0, 100)
+            filters = rule.get("filters", [])
+            mirrors = [each["requestMirror"] for each in filters if "requestMirror" in each]
+            for backend in backends + [each["backendRef"] for each in mirrors]:
+                namespace = backend.get("namespace", home)
+                spec = found["Service", namespace, backend["name"]]["spec"]
+                assert backend["port"] in [port["port"] for port in spec["ports"]]
+                chosen = [
+                    labels
+                    for at, labels in pods
+                    if at == namespace and spec["selector"].items() <= labels.items()
+                ]
+                assert chosen, f"{backend['name']} selects no Deployment"
+                assert len(chosen) == 1 or "version" not in spec["selector"]
 
 
 def _assert_pods_find_what_they_name(mapping: dict[str, Any], found: Objects) -> None:
