@@ -28,6 +28,9 @@ ANYWHERE = ("0.0.0.0/0", "::/0")
 MATCHES = 8
 """How many the rule of a route may have."""
 
+UNLIMITED = 1_000_000
+"""Requests a second that no proxy reaches."""
+
 ACCESS = {"permissive": "audit", "strict": "deny"}
 """What a Server does with those whom no policy lets in; `audit` lets them in and logs them."""
 
@@ -70,7 +73,7 @@ def model_policies(
         return ()
     callers = list(_callers(settings, model, has_gateway))
     server = _server(model)
-    limit = _rate_limit(model, server)
+    limit = _rate_limit(settings, model, server, has_gateway)
     free = [caller for caller in callers if not (caller.methods or caller.paths)]
     made = [server, *limit, *_authorization(settings, model, "callers", free, _target(server))]
     if len(free) < len(callers):
@@ -96,15 +99,22 @@ def _server(model: Model) -> Manifest:
     return _object(SERVER, "Server", "", model, spec)
 
 
-def _rate_limit(model: Model, server: Manifest) -> Iterator[Manifest]:
-    """Every proxy of the model counts for itself, and a caller is a mesh identity.
+def _rate_limit(
+    settings: LinkerdSettings, model: Model, server: Manifest, has_gateway: bool
+) -> Iterator[Manifest]:
+    """Every proxy of the model counts for itself, and a caller is a mesh identity. The gateway is
+    not counted: behind its one identity are many callers.
 
     https://linkerd.io/2-edge/reference/rate-limiting/
     """
     limit = model.settings.traffic.rate_limit
     if limit is not None:
         each = {"requestsPerSecond": limit.requests}
-        spec = {"targetRef": _target(server), "identity": each}
+        spec: dict[str, Any] = {"targetRef": _target(server), "identity": each}
+        if has_gateway and model.settings.route is not None:
+            _, _, namespace, _, account = gateway.principal(settings).split("/")
+            who = {"kind": "ServiceAccount", "name": account, "namespace": namespace}
+            spec["overrides"] = [{"requestsPerSecond": UNLIMITED, "clientRefs": [who]}]
         yield _object(POLICY, "HTTPLocalRateLimitPolicy", "callers", model, spec)
 
 

@@ -229,7 +229,7 @@ def test_callers_are_limited_each_by_the_proxy_beside_the_model() -> None:
     limit = {"requests": 5, "per": "second", "by": "identity"}
     (made,) = (
         item
-        for item in policies(traffic={"rateLimit": limit})
+        for item in policies(has_gateway=False, traffic={"rateLimit": limit})
         if item["kind"] == "HTTPLocalRateLimitPolicy"
     )
     server = policies()[0]
@@ -241,3 +241,17 @@ def test_callers_are_limited_each_by_the_proxy_beside_the_model() -> None:
         },
         "identity": {"requestsPerSecond": 5},
     }
+
+
+def test_the_gateway_is_not_counted_since_many_callers_are_behind_it() -> None:
+    limit = {"requests": 5, "per": "second", "by": "identity"}
+    (made,) = (
+        item
+        for item in policies(traffic={"rateLimit": limit})
+        if item["kind"] == "HTTPLocalRateLimitPolicy"
+    )
+    (override,) = made["spec"]["overrides"]
+    assert override["clientRefs"] == [
+        {"kind": "ServiceAccount", "name": "inference", "namespace": "envoy-gateway-system"}
+    ]
+    assert override["requestsPerSecond"] > 10_000
