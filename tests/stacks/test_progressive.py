@@ -6,8 +6,10 @@ release that is promoted was judged by its own.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +42,7 @@ class Released:
     seen: list[int] = field(default_factory=list)
     """The new version's weights of the last release, as they came."""
 
-    def up(self, image: str) -> None:
+    def up(self, image: str, *, progressive: bool = True) -> None:
         """Deploy the model with this image, beside those of the site."""
         local = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
         model = {
@@ -50,8 +52,10 @@ class Released:
             "gpu": {"product": "NVIDIA-L4"},
             "replicas": 2,
             "route": {"prefix": "/production"},
-            "progressive": {"step": 10, "max": 50, "interval": "10s", "threshold": 2},
         }
+        if progressive:
+            steps = {"step": 10, "max": 50, "interval": "10s", "threshold": 2}
+            model["progressive"] = steps
         models = local[f"{PREFIX}models"] | {NAME: model}
         self.site.said.clear()
         self.site.up(models=models, prometheus=self.prometheus)
@@ -88,6 +92,19 @@ class Released:
                 return
             time.sleep(0.5)
         raise AssertionError(f"weights {self.seen}, phase {phase}: {self.reasons()}")
+
+    def exists(self, kind: str, name: str) -> bool:
+        return self.site.get(kind, name, f"--namespace={NAMESPACE}") is not None
+
+    def available(self, deployment: str) -> int:
+        return int(self.get("deployment", deployment)["status"].get("availableReplicas", 0))
+
+    def ready(self) -> int:
+        """Pods behind the model's Service that take requests."""
+        selector = f"--selector=kubernetes.io/service-name={NAME}"
+        slices = self.site.get("endpointslices", f"--namespace={NAMESPACE}", selector)["items"]
+        endpoints = [each for item in slices for each in item.get("endpoints") or []]
+        return sum(each["conditions"]["ready"] for each in endpoints)
 
     def reasons(self) -> list[str]:
         events = self.site.get("events", f"--namespace={NAMESPACE}")["items"]
@@ -188,3 +205,40 @@ def _routed(released: Released) -> dict[str, int]:
         cluster["name"].split("|")[3].partition(".")[0]: cluster["weight"]
         for cluster in action["weightedClusters"]["clusters"]
     }
+
+
+@contextmanager
+def _always_ready(released: Released) -> Iterator[None]:
+    """The model's Service has a pod that takes requests, whenever it is looked at."""
+    seen, done = [released.ready()], threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.3):
+            seen.append(released.ready())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        looking.join()
+    assert min(seen) > 0
+
+
+def test_a_model_serves_while_progressive_delivery_is_turned_off_and_on(rest: Released) -> None:
+    image = rest.image(f"{NAME}-primary")
+    with _always_ready(rest):
+        scaled = ("scale", "deployment", NAME, "--replicas=2", f"--namespace={NAMESPACE}")
+        assert rest.site.cluster.run_kubectl(*scaled).code == 0
+        eventually(lambda: rest.available(NAME) == 2)
+        rest.up(image, progressive=False)
+        (route,) = rest.get("virtualservice", NAME)["spec"]["http"]
+        assert [each["destination"]["subset"] for each in route["route"]] == ["stable"]
+        eventually(lambda: not rest.exists("deployment", f"{NAME}-primary"))
+        assert not rest.exists("virtualservice", RELEASE)
+        assert rest.replicas(NAME) == 2
+        rest.up(image)
+        eventually(lambda: rest.exists("canary", NAME) and rest.phase() == "Initialized", 90)
+        eventually(lambda: rest.replicas(NAME) == 0)
+    assert rest.weight() == 0
