@@ -69,7 +69,9 @@ USES = {
     "traffic.rateLimit.per=hour": Use(
         _traffic(rateLimit={"requests": 60, "per": "hour"}), _traffic(rateLimit={"requests": 60})
     ),
-    "traffic.rateLimit.by=identity": Use(_traffic(rateLimit={"requests": 60, "by": "identity"})),
+    "traffic.rateLimit.by=identity": Use(
+        _traffic(rateLimit={"requests": 60, "per": "second", "by": "identity"})
+    ),
     "traffic.connectionPool": Use(_traffic(connectionPool={"maxConnections": 100})),
     "traffic.connectionPool.http2Upgrade": Use(_traffic(connectionPool={"http2Upgrade": True})),
     "traffic.outlierDetection.consecutiveErrors": Use(_ejection(consecutiveErrors=3)),

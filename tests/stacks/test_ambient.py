@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from components.kubernetes import manifest
 from components.model import objects
 from components.model.model import Model
 from tests.components.samples import ambient as mesh
@@ -207,6 +208,8 @@ def effect(ambient: Site, request: pytest.FixtureRequest) -> Effect:
         name = re.sub("[^a-z0-9]+", "-", request.node.name.removeprefix("test_"))[:40].strip("-")
         made = replace(model(name, **settings), mirror=target)
         services = [objects.service(each) for each in (made, target) if each]
+        if target and target.namespace != made.namespace:
+            ambient.cluster.apply([manifest("v1", "Namespace", target.namespace)])
         others = mesh().route(replace(target, mirrored_from=(made,)), None) if target else ()
         ambient.cluster.apply([*services, *mesh().route(made, None), *others])
         return _pushed(ambient, made.service_host, f"{made.service}-stable")
@@ -248,11 +251,13 @@ def test_a_cookie_keeps_a_user_with_a_version(effect: Effect) -> None:
         assert f"-version={version};" in change["header"]["value"]
 
 
-def test_a_part_of_the_requests_is_mirrored(effect: Effect) -> None:
+@pytest.mark.parametrize("namespace", ["ai-inference", "llm-staging"])
+def test_a_part_of_the_requests_is_mirrored(effect: Effect, ambient: Site, namespace: str) -> None:
     mirror = {"model": "staging", "percent": 5, "sideEffects": "none"}
-    (route,) = effect(model("staging"), traffic={"mirror": mirror})
+    (route,) = effect(model("staging", namespace=namespace), traffic={"mirror": mirror})
     (policy,) = route["route"]["requestMirrorPolicies"]
-    assert policy["cluster"].endswith("staging-stable.ai-inference.svc.cluster.local")
+    assert policy["cluster"].endswith(f"staging-stable.{namespace}.svc.cluster.local")
+    assert policy["cluster"] in waypoint(ambient).clusters()
     fraction = policy["runtimeFraction"]["defaultValue"]
     assert fraction["numerator"] * 100 // {"MILLION": 1_000_000}[fraction["denominator"]] == 5
 

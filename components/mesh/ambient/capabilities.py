@@ -19,6 +19,11 @@ _NO_LIMIT = (
     "sidecar"
 )
 
+_NO_RATE = (
+    "in ambient mode the gateway counts no requests; put the limit into an API gateway in front, "
+    "or use mesh.dataPlane: sidecar"
+)
+
 LACKS: Lacks = {
     "progressive": (
         "Flagger would own the whole HTTPRoute of the model's Service, in which it keeps neither "
@@ -28,10 +33,9 @@ LACKS: Lacks = {
     "traffic.concurrency.running": _NO_LIMIT,
     "traffic.concurrency.queue": _NO_LIMIT,
     "traffic.concurrency.retryAfter": _NO_LIMIT,
-    "traffic.rateLimit.by=header": (
-        "in ambient mode the gateway counts no requests; put the limit into an API gateway in "
-        "front, or use mesh.dataPlane: sidecar"
-    ),
+    "traffic.rateLimit.by=header": _NO_RATE,
+    "traffic.rateLimit.per=minute": _NO_RATE,
+    "traffic.rateLimit.per=hour": _NO_RATE,
     "traffic.rateLimit.by=identity": (
         "in ambient mode no proxy counts requests by caller; use mesh.dataPlane: sidecar, which "
         "counts them by header, or leave rateLimit out"
