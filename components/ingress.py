@@ -12,6 +12,17 @@ from pydantic import Field
 from components.settings import Problem, Settings
 from components.types import Hostname, LabelKey, ObjectName
 
+NOT_FOUND = {
+    "error": {
+        "message": "No model is served here: no model has this path, or the name in the request.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "model_not_found",
+    }
+}
+"""What a gateway answers to a request for no model, with 404: in the shape of OpenAI's errors,
+which its clients show."""
+
 
 class TlsSettings(Settings):
     """Where the gateway's certificate comes from: exactly one of issuer, secret and files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from components.chart import Chart, Values, merge_values
+from components.ingress import NOT_FOUND
 from components.kubernetes import Manifest, manifest, topology_spread
 from components.mesh.istio.control_plane import REPOSITORY
 from components.mesh.istio.settings import IstioSettings
@@ -19,16 +20,6 @@ POOLS = "inference-pools"
 """Name of the Gateway API's Gateway, for the hosts where endpoint pickers choose pods."""
 
 HTTPS_PORT = 443
-
-NOT_FOUND = {
-    "error": {
-        "message": "No model is served here: no model has this path, or the name in the request.",
-        "type": "invalid_request_error",
-        "param": None,
-        "code": "model_not_found",
-    }
-}
-"""In the shape of OpenAI's errors, which its clients show."""
 
 REFERENCE = f"{NAMESPACE}/{NAME}"
 """How routes in other namespaces name the Gateway."""

@@ -5,9 +5,11 @@ https://linkerd.io/2-edge/tasks/using-ingress/
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from components.chart import Chart, Part, Values, merge_values
+from components.ingress import NOT_FOUND
 from components.kubernetes import Manifest, manifest
 from components.mesh import gateway_api
 from components.mesh.linkerd import tracing
@@ -99,6 +101,7 @@ def listeners(
             infrastructure={"parametersRef": parameters},
         ),
         _patience(place),
+        *_not_found(place, [host for host in ingress.hosts if host in ingress.open_hosts]),
     )
 
 
@@ -129,6 +132,28 @@ def _proxies(settings: LinkerdSettings, ingress: Ingress) -> dict[str, Any]:
             "kubernetes": kubernetes | {"envoyDeployment": deployment},
         },
     }
+
+
+def _not_found(place: str, hosts: list[str]) -> tuple[Manifest, ...]:
+    """What is no model's: a route without matches comes after all others."""
+    if not hosts:
+        return ()
+    name = f"{NAME}-not-found"
+    answer = {
+        "statusCode": 404,
+        "contentType": "application/json",
+        "body": {"type": "Inline", "inline": json.dumps(NOT_FOUND)},
+    }
+    reference = {"group": ENVOY_GROUP, "kind": "HTTPRouteFilter", "name": name}
+    route = {
+        "parentRefs": [gateway_api.reference(NAME, place, "https")],
+        "hostnames": hosts,
+        "rules": [{"filters": [{"type": "ExtensionRef", "extensionRef": reference}]}],
+    }
+    return (
+        manifest(ENVOY, "HTTPRouteFilter", name, place, spec={"directResponse": answer}),
+        manifest(gateway_api.VERSION, "HTTPRoute", name, place, spec=route),
+    )
 
 
 def _patience(place: str) -> Manifest:

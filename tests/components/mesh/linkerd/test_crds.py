@@ -80,7 +80,8 @@ def of_models() -> Iterator[Manifest]:
 
 
 def of_the_mesh() -> Iterator[Manifest]:
-    ingress = Ingress(("llm.example.com",), "certificate", 300, {"example.com/type": "nlb"})
+    hosts = ("llm.example.com",)
+    ingress = Ingress(hosts, "certificate", 300, {"example.com/type": "nlb"}, open_hosts=hosts)
     trust = {"kind": "bundle", "anchors": ANCHOR.certificate}
     bundle = {"source": "cert-manager", "trust": trust}
     readers = ["cluster.local/ns/keda/sa/keda-operator"]

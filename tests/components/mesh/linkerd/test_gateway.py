@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -134,6 +135,23 @@ def test_traces_begin_at_the_gateway() -> None:
         {"name": "otel-collector", "namespace": "observability", "port": 4317}
     ]
     assert "telemetry" not in listening()["EnvoyProxy"]["spec"]
+
+
+def test_what_is_no_models_is_answered_with_a_404_that_clients_show() -> None:
+    made = linkerd().expose(replace(INGRESS, open_hosts=("b.example.com",)))
+    (answer,) = (item for item in made if item["kind"] == "HTTPRouteFilter")
+    (route,) = (
+        item
+        for item in made
+        if item["metadata"]["name"] == "inference-not-found" and item["kind"] == "HTTPRoute"
+    )
+    assert answer["spec"]["directResponse"]["statusCode"] == 404
+    body = json.loads(answer["spec"]["directResponse"]["body"]["inline"])
+    assert body["error"]["code"] == "model_not_found"
+    assert route["spec"]["hostnames"] == ["b.example.com"]
+    (filtered,) = route["spec"]["rules"][0]["filters"]
+    assert filtered["extensionRef"]["name"] == answer["metadata"]["name"]
+    assert "HTTPRouteFilter" not in listening()
 
 
 def test_values_of_the_user_are_merged_over_ours() -> None:
