@@ -1,7 +1,8 @@
 """The supervisor of istiod: a process, started by `up`, that follows the cluster until `down`.
 
 It starts istiod with its Deployment, starts it again when that changes, ends it with the
-Deployment, and lets the istiod pods become Ready once the process serves.
+Deployment, and lets the istiod pods become Ready once the process serves. Webhooks that no process
+serves it silences.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from simcluster import processes, state
+from simcluster import processes, state, webhooks
 from simcluster.api import Api, ApiError
 from simcluster.controlplane import ControlPlane
 from simcluster.istiod import SELECTOR, Istiod, Plan, find_plan, is_ready
@@ -74,6 +75,8 @@ def supervise(directory: Path) -> None:
     with ControlPlane(directory, known).api() as api:
         while state.file(directory).exists():
             try:
+                for name in webhooks.silence(api):
+                    say(f"no webhook of {name} is called: a pod would serve it")
                 # Pods first: one that is listed is not newer than the Deployment listed after it.
                 pods = api.list("/api/v1/pods", SELECTOR)
                 istiod = follow(directory, known, istiod, find_plan(api))

@@ -27,6 +27,21 @@ spec: {hosts: [chat], http: [{route: [{destination: {host: chat}, weight: %d}]}]
 """
 
 
+INJECTOR = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: injector}
+webhooks:
+  - name: injector.example.com
+    admissionReviewVersions: [v1]
+    sideEffects: None
+    failurePolicy: Fail
+    timeoutSeconds: 2
+    clientConfig: {service: {name: injector, namespace: default}}
+    rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+"""
+
+
 NODES = """
 zones: [zone-a, zone-b]
 pools:
@@ -194,6 +209,20 @@ def test_up_applies_a_change_of_the_nodes(kubectl: Kubectl, tmp_path: Path) -> N
     assert [node["status"]["capacity"]["cpu"] for node in nodes] == ["8"] * 5
     kubectl.cluster.start()
     assert len(kubectl.read("nodes")["items"]) == 7
+
+
+def test_a_webhook_that_a_pod_would_serve_refuses_nothing(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f-", stdin=INJECTOR)
+
+    def silenced() -> bool:
+        (webhook,) = kubectl.read("mutatingwebhookconfiguration", "injector")["webhooks"]
+        return "matchConditions" in webhook
+
+    try:
+        kubectl.eventually(silenced, 5)
+        kubectl("run", "admitted", "--image=admitted")
+    finally:
+        kubectl("delete", "mutatingwebhookconfiguration", "injector")
 
 
 def test_an_unknown_log_is_refused_with_the_known_ones(kubectl: Kubectl) -> None:
