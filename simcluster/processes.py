@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from simcluster.reporting import SimulationError
@@ -66,11 +67,24 @@ def start(arguments: list[str], environment: dict[str, str], log: Path) -> None:
                 (os.POSIX_SPAWN_DUP2, nothing, 0),
                 (os.POSIX_SPAWN_DUP2, output, 1),
                 (os.POSIX_SPAWN_DUP2, output, 2),
+                *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in _inherited()),
             ],
         )
     finally:
         os.close(output)
         os.close(nothing)
+
+
+def _inherited() -> list[int]:
+    """Files that whoever called us left open for its children: a lock of flock, for example, which
+    a process that goes on would hold."""
+    found = []
+    for entry in Path("/dev/fd").iterdir():
+        descriptor = int(entry.name)
+        with suppress(OSError):
+            if descriptor > 2 and os.get_inheritable(descriptor):
+                found.append(descriptor)
+    return found
 
 
 def free_ports(count: int) -> list[int]:

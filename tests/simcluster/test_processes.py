@@ -54,6 +54,25 @@ def test_a_process_is_known_by_the_directory_it_serves(etcd: Path, tmp_path: Pat
         processes.kill(other)
 
 
+def test_a_process_that_goes_on_keeps_no_file_of_its_caller_open(
+    etcd: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "a" / ".sim"
+    data.mkdir(parents=True)
+    (data / "db").touch()
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    os.set_blocking(reader, False)
+    processes.start([str(etcd), "-f", f"{data}/db"], dict(os.environ), tmp_path / "log")
+    os.close(writer)
+    try:
+        # The end of the file; an open writer would raise BlockingIOError.
+        assert os.read(reader, 1) == b""
+    finally:
+        os.close(reader)
+        processes.kill(data)
+
+
 def test_a_reader_of_a_log_is_not_a_process_of_the_cluster(tmp_path: Path) -> None:
     log = tmp_path / ".sim" / "logs" / "etcd.log"
     log.parent.mkdir(parents=True)
