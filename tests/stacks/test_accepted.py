@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.mesh.istio.endpoint_picker import definitions
+from tests.components.samples import istio
 from tests.stacks import strategies
 from tests.stacks.conftest import Site
 from tests.stacks.objects import Objects, objects, of_kind, platform
@@ -26,14 +28,17 @@ PODS = {
 
 @pytest.fixture(scope="module")
 def ready(site: Site) -> Site:
-    """The site with the namespaces of all examples."""
+    """The site with the namespaces of all examples, and what an endpoint picker's routes are."""
     wanted = {name: {"istio-injection": "enabled"} for name in strategies.NAMESPACES} | PODS
     site.cluster.apply(
         [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
             for name, labels in wanted.items()
         ]
+        + list(definitions(istio().settings))
     )
+    established = ("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    site.cluster.check(site.cluster.run_kubectl(*established))
     return site
 
 
