@@ -115,6 +115,14 @@ def too_many_samples(item: Object) -> None:
     item["spec"]["tracing"][0]["randomSamplingPercentage"] = 101
 
 
+def fewer_than_none(item: Object) -> None:
+    item["spec"]["inboundConnectionPool"]["http"]["http2MaxRequests"] = -1
+
+
+def say_what_envoy_does_not_know(item: Object) -> None:
+    item["spec"]["configPatches"][0]["patch"]["value"]["typed_config"]["no_such_field"] = 1
+
+
 @pytest.mark.parametrize(
     ("kind", "change", "words"),
     [
@@ -124,6 +132,8 @@ def too_many_samples(item: Object) -> None:
         ("DestinationRule", warm_up_soon, "duration"),
         ("DestinationRule", eject_too_many, "(?i)percent"),
         ("DestinationRule", spec(host=None), "host"),
+        ("Sidecar", fewer_than_none, "http2 max requests"),
+        ("EnvoyFilter", say_what_envoy_does_not_know, "no_such_field"),
         ("Gateway", spec(servers=[]), "(?i)server"),
         ("PeerAuthentication", spec(mtls={"mode": "ALWAYS"}), "ALWAYS"),
         ("AuthorizationPolicy", spec(rules=[{"from": [{"source": {}}]}]), "source"),
