@@ -102,8 +102,17 @@ class Proxy:
             "CLUSTER_ID": "Kubernetes",
             "SERVICE_ACCOUNT": self.pod["spec"]["serviceAccountName"],
             "ISTIO_VERSION": "1.31.1",
+            "POD_PORTS": self._ports(),
         }
         return ParseDict({"id": identity, "metadata": known}, Node())
+
+    def _ports(self) -> str:
+        """What a named port of a Service is in this pod, as the injector tells the proxy."""
+        spec = self.pod["spec"]
+        containers = [*spec.get("initContainers", []), *spec["containers"]]
+        variables = [entry for container in containers for entry in container.get("env", [])]
+        told = [entry["value"] for entry in variables if entry["name"] == "ISTIO_META_POD_PORTS"]
+        return str(told[0]) if told else "[]"
 
     def _ask(self, kind: str, names: tuple[str, ...] = ()) -> Iterator[Resource]:
         know_all_messages()

@@ -119,8 +119,9 @@ def fewer_than_none(item: Object) -> None:
     item["spec"]["inboundConnectionPool"]["http"]["http2MaxRequests"] = -1
 
 
-def say_what_envoy_does_not_know(item: Object) -> None:
-    item["spec"]["configPatches"][0]["patch"]["value"]["typed_config"]["no_such_field"] = 1
+def configure_no_such_filter(item: Object) -> None:
+    value = item["spec"]["configPatches"][0]["patch"]["value"]
+    value["typed_config"]["@type"] = "type.googleapis.com/no.such.Filter"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def say_what_envoy_does_not_know(item: Object) -> None:
         ("DestinationRule", eject_too_many, "(?i)percent"),
         ("DestinationRule", spec(host=None), "host"),
         ("Sidecar", fewer_than_none, "http2 max requests"),
-        ("EnvoyFilter", say_what_envoy_does_not_know, "no_such_field"),
+        ("EnvoyFilter", configure_no_such_filter, "no.such.Filter"),
         ("Gateway", spec(servers=[]), "(?i)server"),
         ("PeerAuthentication", spec(mtls={"mode": "ALWAYS"}), "ALWAYS"),
         ("AuthorizationPolicy", spec(rules=[{"from": [{"source": {}}]}]), "source"),
