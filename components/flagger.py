@@ -9,7 +9,9 @@ import pulumi
 from pydantic import Field
 
 from components.chart import Chart, ChartSource, Part, install, merge_values
+from components.control_plane import ControlPlane
 from components.kubernetes import manifest, recommended_labels
+from components.mesh.protocol import Mesh
 from components.model.version import INSTANCE_LABEL
 from components.settings import Settings
 from components.types import Release
@@ -32,10 +34,12 @@ class FlaggerArgs:
     settings: FlaggerSettings
     prometheus: str
     """URL of the Prometheus that Flagger asks by default."""
+    mesh: Mesh
+    control_plane: ControlPlane
     charts: ChartSource | None = None
 
 
-def chart(settings: FlaggerSettings, prometheus: str) -> Chart:
+def chart(settings: FlaggerSettings, prometheus: str, mesh: Mesh) -> Chart:
     values = {
         "metricsServer": prometheus,
         # The one label of a Deployment's selector that is different in the copy that serves.
@@ -45,7 +49,7 @@ def chart(settings: FlaggerSettings, prometheus: str) -> Chart:
         # A Secret is shared by both versions: a rotated key is no release, and goes to all pods.
         "configTracking": {"enabled": False},
     }
-    merged = merge_values(values, settings.values)
+    merged = merge_values(values, mesh.deliverer().values, settings.values)
     return Chart("flagger", "flagger", NAMESPACE, settings.version, REPOSITORY, merged)
 
 
@@ -59,7 +63,15 @@ class Flagger(pulumi.ComponentResource):
     ) -> None:
         super().__init__("inference-mesh:flagger:Flagger", name, None, opts)
         labels = recommended_labels(name, "progressive-delivery")
-        namespace = manifest("v1", "Namespace", NAMESPACE, labels=labels)
-        parts: list[Part] = [namespace, chart(args.settings, args.prometheus)]
-        self.ready = install(parts, args.charts, self, [])
+        of_mesh = args.mesh.deliverer().namespace
+        namespace = manifest(
+            "v1",
+            "Namespace",
+            NAMESPACE,
+            labels=labels | of_mesh.labels,
+            annotations=of_mesh.annotations or None,
+        )
+        parts: list[Part] = [namespace, chart(args.settings, args.prometheus, args.mesh)]
+        # After the control plane: a mesh may take its pod in.
+        self.ready = install(parts, args.charts, self, args.control_plane.ready)
         self.register_outputs({})

@@ -57,7 +57,7 @@ def build(settings: StackSettings) -> Platform:
         ),
     )
     gateway = _gateway(settings, mesh, control_plane, models)
-    flagger = _flagger(settings, models)
+    flagger = _flagger(settings, mesh, control_plane, models)
     namespaces = {
         name: _namespace(settings, mesh, control_plane, name, models)
         for name in dict.fromkeys(model.namespace for model in models)
@@ -132,7 +132,7 @@ def charts(settings: StackSettings) -> tuple[Chart, ...]:
     for model in models:
         parts += mesh.route(model, main)
     if any(model.progressive for model in settings.models.values()):
-        parts.append(flagger_chart(settings.flagger, settings.prometheus_url))
+        parts.append(flagger_chart(settings.flagger, settings.prometheus_url, mesh))
     return tuple(part for part in parts if isinstance(part, Chart))
 
 
@@ -148,12 +148,17 @@ def _namespace_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem
             )
 
 
-def _flagger(settings: StackSettings, models: list[Model]) -> Flagger | None:
+def _flagger(
+    settings: StackSettings, mesh: Mesh, control_plane: ControlPlane, models: list[Model]
+) -> Flagger | None:
     """Only where a model is released step by step."""
     if not any(model.settings.progressive for model in models):
         return None
     return Flagger(
-        "flagger", FlaggerArgs(settings.flagger, settings.prometheus_url, settings.charts)
+        "flagger",
+        FlaggerArgs(
+            settings.flagger, settings.prometheus_url, mesh, control_plane, settings.charts
+        ),
     )
 
 

@@ -21,6 +21,8 @@ class Serving:
     """Whether each answer is a 200 with tokens in time, or a 200 whose tokens come late."""
     answered: bool = True
     """Whether an answer is a 200 at all, or a 503."""
+    counted_by: str = "destination"
+    """Which of Istio's proxies report the answers; `linkerd` for Linkerd's."""
     counts: dict[tuple[bool, bool], float] = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
 
@@ -44,14 +46,24 @@ class Serving:
     def _answers(self) -> Iterator[str]:
         for code, answered in (("200", True), ("503", False)):
             count = sum(n for (was, _), n in self.counts.items() if was is answered)
+            if self.counted_by == "linkerd":
+                yield f"response_total{{{self._of_linkerd(answered)}}} {count}"
+                continue
             labels = {
-                "reporter": "destination",
+                "reporter": self.counted_by,
                 "destination_workload_namespace": self.namespace,
                 "destination_workload": self.deployment,
                 "response_code": code,
             }
             text = ",".join(f'{key}="{value}"' for key, value in labels.items())
             yield f"istio_requests_total{{{text}}} {count}"
+
+    def _of_linkerd(self, answered: bool) -> str:
+        classified = "success" if answered else "failure"
+        return (
+            f'direction="inbound",tls="true",classification="{classified}",'
+            f'namespace="{self.namespace}",deployment="{self.deployment}"'
+        )
 
 
 class Feed:

@@ -76,9 +76,14 @@ def service_route(
     model: Model, timeouts: Part | None = None, annotations: dict[str, str] | None = None
 ) -> Manifest:
     """Calls from inside the mesh to the model's Service: split among its versions."""
-    parent = {"group": "", "kind": "Service", "name": model.service}
     rules = _split_rules(model, {}, timeouts)
+    parent = service_reference(model)
     return http_route(model, model.service, parent, rules, annotations=annotations)
+
+
+def service_reference(model: Model) -> Part:
+    """How a route names the model's Service as its parent."""
+    return {"group": "", "kind": "Service", "name": model.service}
 
 
 def gateway_route(
@@ -201,11 +206,13 @@ def _mirror(model: Model) -> list[Part]:
     settings, target = model.settings.traffic.mirror, model.mirror
     if settings is None or target is None:
         return []
-    copy = {
-        "backendRef": _only(target, "stable") | {"namespace": target.namespace},
-        "percent": settings.percent,
-    }
+    copy = {"backendRef": mirror_reference(target), "percent": settings.percent}
     return [{"type": "RequestMirror", "requestMirror": copy}]
+
+
+def mirror_reference(target: Model) -> Part:
+    """How a route names the model that gets a copy of its requests."""
+    return _only(target, "stable") | {"namespace": target.namespace}
 
 
 def mirror_grant(model: Model) -> tuple[Manifest, ...]:

@@ -61,6 +61,16 @@ class Delivery:
     """What the Canary says of the routes beyond names and ports."""
 
 
+@dataclass(frozen=True)
+class Deliverer:
+    """How Flagger itself gets to the metrics of a mesh."""
+
+    namespace: Metadata = field(default_factory=Metadata)
+    """What its namespace carries."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """Helm values of its chart."""
+
+
 class Mesh(Protocol):
     """One service mesh, configured."""
 
@@ -109,9 +119,11 @@ class Mesh(Protocol):
     def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
         """Who may call the model: its callers, and the gateway where there is one."""
 
-    def deliver(self, model: Model) -> Delivery | None:
-        """How a model is released step by step, where `route` leaves the weights to Flagger; None
-        in a mesh that lacks it."""
+    def deliver(self, model: Model) -> Delivery:
+        """How a model is released step by step, where `route` leaves the weights to Flagger."""
+
+    def deliverer(self) -> Deliverer:
+        """How Flagger gets to the metrics by which it judges."""
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Chart | Manifest, ...]:
         """Calls to the model, from inside and through the gateway: weights, timeouts, retries, and

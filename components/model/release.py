@@ -32,10 +32,10 @@ class Measure:
         return {key: value for key, value in given.items() if value is not None}
 
 
-def release(model: Model, delivery: Delivery | None) -> list[Manifest]:
+def release(model: Model, delivery: Delivery) -> list[Manifest]:
     """The model's Canary and its metrics; none where the model is not delivered progressively."""
     settings = model.settings.progressive
-    if settings is None or delivery is None:
+    if settings is None:
         return []
     measures = list(_measures(model, settings, delivery))
     templates = [_template(model, measure) for measure in measures]

@@ -3,14 +3,18 @@ from __future__ import annotations
 from typing import Any
 
 from components.flagger import FlaggerSettings, chart
+from components.mesh.protocol import Mesh
+from tests.components.samples import istio, linkerd
+
+PROMETHEUS = "http://prometheus.monitoring:9090"
 
 
-def values(**own: Any) -> dict[str, Any]:
-    return chart(FlaggerSettings(values=own), "http://prometheus.monitoring:9090").values
+def values(mesh: Mesh | None = None, **own: Any) -> dict[str, Any]:
+    return chart(FlaggerSettings(values=own), PROMETHEUS, mesh or istio()).values
 
 
 def test_default_configuration_is_the_pinned_chart_of_the_official_repository() -> None:
-    made = chart(FlaggerSettings(), "http://prometheus.monitoring:9090")
+    made = chart(FlaggerSettings(), PROMETHEUS, istio())
     assert (made.name, made.repository) == ("flagger", "https://flagger.app")
     assert made.version == FlaggerSettings().version
 
@@ -27,3 +31,11 @@ def test_values_of_the_user_win() -> None:
     made = values(metricsServer="http://thanos:9090", resources={"limits": {"memory": "1Gi"}})
     assert made["metricsServer"] == "http://thanos:9090"
     assert made["resources"] == {"limits": {"memory": "1Gi"}}
+
+
+def test_a_mesh_says_how_flagger_gets_to_its_metrics() -> None:
+    policy = {"create": True}
+    assert values(linkerd())["linkerdAuthPolicy"] == policy
+    assert "linkerdAuthPolicy" not in values()
+    own = {"linkerdAuthPolicy": {"namespace": "viz"}}
+    assert values(linkerd(), **own)["linkerdAuthPolicy"] == policy | {"namespace": "viz"}

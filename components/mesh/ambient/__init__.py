@@ -9,10 +9,10 @@ import pulumi
 from components.adoption import Adoption
 from components.chart import Part
 from components.kubernetes import Manifest
-from components.mesh.ambient import control_plane, gateway, injection, security, traffic
+from components.mesh.ambient import control_plane, delivery, gateway, injection, security, traffic
 from components.mesh.istio.control_plane import NAMESPACE, kubernetes_problem, telemetry
 from components.mesh.istio.settings import IstioSettings
-from components.mesh.protocol import Ingress, Metadata, PodSecurityLevel
+from components.mesh.protocol import Deliverer, Delivery, Ingress, Metadata, PodSecurityLevel
 from components.model.model import Model
 
 
@@ -61,8 +61,11 @@ class Ambient:
     def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
         return security.model_policies(self.settings, model, has_gateway)
 
-    def deliver(self, _model: Model) -> None:
-        return None
+    def deliver(self, model: Model) -> Delivery:
+        return delivery.delivery(model)
+
+    def deliverer(self) -> Deliverer:
+        return Deliverer()
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
         return traffic.objects(model, gateway_host)

@@ -25,11 +25,6 @@ _NO_RATE = (
 )
 
 LACKS: Lacks = {
-    "progressive": (
-        "Flagger would own the whole HTTPRoute of the model's Service, in which it keeps neither "
-        "the share of a mirror nor retries; use a canary and raise its weight, or "
-        "mesh.dataPlane: sidecar"
-    ),
     "traffic.concurrency.running": _NO_LIMIT,
     "traffic.concurrency.queue": _NO_LIMIT,
     "traffic.concurrency.retryAfter": _NO_LIMIT,

@@ -15,10 +15,11 @@ def objects(model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
     timeouts = _timeouts(model)
     made = [
         *gateway_api.version_services(model),
-        *(_destination_rule(model, version) for version in VERSIONS),
+        *(_destination_rule(model, service) for service in _services(model)),
         *gateway_api.mirror_grant(model),
-        gateway_api.service_route(model, timeouts),
     ]
+    if model.settings.progressive is None:
+        made.append(gateway_api.service_route(model, timeouts))
     route = model.settings.route
     if gateway_host is not None and route is not None:
         # Without a waypoint behind the gateway, it chooses the version itself.
@@ -41,9 +42,17 @@ def _timeouts(model: Model) -> dict[str, str] | None:
     return {"request": response} if response else None
 
 
-def _destination_rule(model: Model, version: str) -> Manifest:
-    """What the waypoint does with connections to the pods of a version."""
-    name = gateway_api.version_service(model, version)
+def _services(model: Model) -> list[str]:
+    """Those that routes send to: of the versions, and where Flagger has the route its own, with the
+    model's until it is there."""
+    own = [gateway_api.version_service(model, version) for version in VERSIONS]
+    if model.settings.progressive is None:
+        return own
+    return [*own, model.service, *model.release_services[1:]]
+
+
+def _destination_rule(model: Model, name: str) -> Manifest:
+    """What the waypoint does with connections to the pods behind a Service."""
     return manifest(
         GROUP,
         "DestinationRule",

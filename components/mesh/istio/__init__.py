@@ -22,7 +22,7 @@ from components.mesh.istio import (
     traffic,
 )
 from components.mesh.istio.settings import IstioSettings
-from components.mesh.protocol import Delivery, Ingress, Metadata, PodSecurityLevel
+from components.mesh.protocol import Deliverer, Delivery, Ingress, Metadata, PodSecurityLevel
 from components.model.model import Model
 
 
@@ -79,6 +79,9 @@ class Istio:
 
     def deliver(self, model: Model) -> Delivery:
         return delivery.delivery(model)
+
+    def deliverer(self) -> Deliverer:
+        return Deliverer()
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Chart | Manifest, ...]:
         own = (*destination.destination_rules(model), *limits.per_replica(model))

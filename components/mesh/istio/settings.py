@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from components.mesh.settings import BaseMeshSettings
+from components.model.settings import ModelSettings
 from components.settings import Problem, Settings
 from components.types import Count, Cpu, Hostname, Memory, Name, Release
 
@@ -108,6 +109,16 @@ class IstioSettings(BaseMeshSettings):
                     ("values", "gateway", key),
                     "the gateway's selector and identity are derived from the release; remove it",
                 )
+
+    def model_problems(self, model: ModelSettings) -> Iterator[Problem]:
+        yield from super().model_problems(model)
+        mirror = model.traffic.mirror
+        if self.data_plane == "ambient" and model.progressive and mirror and mirror.percent < 100:
+            yield Problem(
+                ("traffic", "mirror", "percent"),
+                "in ambient mode Flagger writes the route of a progressive model, and mirrors all "
+                "requests or none; use 100, remove progressive, or use mesh.dataPlane: sidecar",
+            )
 
     def _mode_problems(self) -> Iterator[Problem]:
         """Settings that the other mode alone would heed."""

@@ -12,6 +12,7 @@ from components.kubernetes import Manifest
 from components.mesh.linkerd import (
     certificate_authority,
     control_plane,
+    delivery,
     gateway,
     injection,
     issuer,
@@ -20,7 +21,7 @@ from components.mesh.linkerd import (
 )
 from components.mesh.linkerd.identity import ProvidedIdentity, PulumiIdentity
 from components.mesh.linkerd.settings import LinkerdSettings
-from components.mesh.protocol import Ingress, Metadata, PodSecurityLevel
+from components.mesh.protocol import Deliverer, Delivery, Ingress, Metadata, PodSecurityLevel
 from components.model.model import Model
 
 
@@ -83,8 +84,11 @@ class Linkerd:
     def authorize(self, model: Model, has_gateway: bool) -> tuple[Manifest, ...]:
         return security.model_policies(self.settings, model, has_gateway)
 
-    def deliver(self, _model: Model) -> None:
-        return None
+    def deliver(self, model: Model) -> Delivery:
+        return delivery.delivery(model)
+
+    def deliverer(self) -> Deliverer:
+        return delivery.deliverer(self.settings)
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Manifest, ...]:
         return traffic.routes(self.settings, model, gateway_host)

@@ -10,9 +10,6 @@ _NO_LIMIT = (
 _SECONDS = "Linkerd counts the requests of a second; set per: second, and requests for that time"
 
 LACKS: Lacks = {
-    "progressive": "Flagger would own the whole HTTPRoute of the model's Service, which carries "
-    "what is retried and how long it may take; use a canary and raise its weight, or mesh.kind: "
-    "istio",
     "traffic.timeouts.firstByte": "Linkerd's only timer for the first byte ends the generation "
     "that it waited for and begins another; use timeouts.response, or leave it out",
     "traffic.timeouts.connect": "Linkerd has one timeout for connections for all that a pod "

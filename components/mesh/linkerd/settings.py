@@ -102,6 +102,12 @@ class LinkerdSettings(BaseMeshSettings):
 
     def model_problems(self, model: ModelSettings) -> Iterator[Problem]:
         yield from super().model_problems(model)
+        if model.progressive and model.traffic.fault:
+            yield Problem(
+                ("traffic", "fault"),
+                "on Linkerd errors are a backend of the route, and with progressive Flagger has "
+                "the route and no place for them; remove fault, or progressive for the test",
+            )
         for reason in self.proxy.port_problems(model.runtime.port):
             yield Problem(("runtime", "port"), reason)
         if model.route:

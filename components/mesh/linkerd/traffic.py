@@ -23,11 +23,15 @@ LONGEST_PENALTY = 10
 def service_annotations(model: Model) -> dict[str, str]:
     """Which pods are left out for a while: read from the Service that callers name.
 
-    https://linkerd.io/2-edge/reference/circuit-breaking/
+    Where Flagger has the route, also what is retried and how long it may take: it holds for all
+    routes of the Service that say nothing of it, and what is taken out here is gone there.
+    https://linkerd.io/2-edge/reference/circuit-breaking/, .../reference/retries/
     """
     if model.adoption == "unmeshed":
         return {}
-    return _circuit_breaking(model.settings.traffic.outlier_detection)
+    traffic = model.settings.traffic
+    of_route = _annotations(traffic) if model.settings.progressive else {}
+    return _circuit_breaking(traffic.outlier_detection) | of_route
 
 
 def _circuit_breaking(ejection: OutlierDetectionSettings) -> dict[str, str]:
@@ -46,12 +50,10 @@ def routes(
 ) -> tuple[Manifest, ...]:
     """The Services of the versions, what errors come from where some are asked for, and the
     routes to them: in the mesh, and through the gateway."""
-    route = gateway_api.service_route(model, annotations=_annotations(model.settings.traffic))
-    made = [
-        *gateway_api.version_services(model),
-        *fault.backend(model),
-        fault.disturbed(model, route),
-    ]
+    made = [*gateway_api.version_services(model), *fault.backend(model)]
+    if model.settings.progressive is None:
+        annotations = _annotations(model.settings.traffic)
+        made.append(fault.disturbed(model, gateway_api.service_route(model, None, annotations)))
     if gateway_host is not None and model.settings.route is not None:
         host = model.settings.route.host or gateway_host
         made.append(_gateway_route(settings, model, host))

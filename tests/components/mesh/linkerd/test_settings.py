@@ -75,6 +75,13 @@ def test_a_model_on_a_port_of_the_proxy_is_refused(port: int) -> None:
     assert f"port {port} is the mesh proxy's own" in found["runtime.port"]
 
 
+def test_errors_on_purpose_have_no_place_in_flaggers_route() -> None:
+    fault = {"fault": {"percent": 10, "abort": 503}}
+    assert with_model({"traffic": fault}) == {}
+    found = with_model({"traffic": fault, "progressive": {}})
+    assert "Flagger has the route" in found["traffic.fault"]
+
+
 def test_a_part_of_a_segment_of_a_path_is_refused() -> None:
     caller = {"namespace": "frontend", "paths": ["/v1/mod*"]}
     found = with_model({"callers": ["a", caller], "route": {"paths": ["/api*", "/v1/*"]}})
