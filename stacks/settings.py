@@ -14,6 +14,7 @@ from components.cluster import ClusterSettings
 from components.flagger import FlaggerSettings
 from components.ingress import GatewaySettings
 from components.mesh.features import FEATURES
+from components.model import capacity
 from components.model.cache import ImageCache
 from components.model.canary import in_canary
 from components.model.memory import GPUS, Gpu, ModelProfile
@@ -90,7 +91,7 @@ class StackSettings(Settings):
                 yield Problem(("models", name, *problem.path), problem.message)
             for problem in self._release_problems(name, model):
                 yield Problem(("models", name, *problem.path), problem.message)
-            for problem in self._fit_problems(model):
+            for problem in self._version_problems(model):
                 yield Problem(("models", name, *problem.path), problem.message)
             for problem in self.mesh.model_problems(model):
                 yield Problem(("models", name, *problem.path), problem.message)
@@ -136,14 +137,23 @@ class StackSettings(Settings):
                 f"{resolved.release_services[1]} has to be a name too",
             )
 
-    def _fit_problems(self, model: ModelSettings) -> Iterator[Problem]:
-        """What the model asks of its preset, GPU and cluster, and what its canary does beyond."""
-        stable = list(_fit_problems(model, self.cluster.version))
+    def _version_problems(self, model: ModelSettings) -> Iterator[Problem]:
+        """What the model asks of its surroundings, and what its canary does beyond."""
+        stable = list(self._surrounding_problems(model))
         yield from stable
         if canary := model.for_canary():
-            for problem in _fit_problems(canary, self.cluster.version):
+            for problem in self._surrounding_problems(canary):
                 if problem not in stable:
                     yield Problem(in_canary(problem.path), problem.message)
+
+    def _surrounding_problems(self, version: ModelSettings) -> Iterator[Problem]:
+        """What a version asks of its preset, GPU and cluster, and of limits that the mesh keeps."""
+        yield from _fit_problems(version, self.cluster.version)
+        traffic, runtime, missing = version.traffic, version.runtime, lacks(self.mesh)
+        if "traffic.concurrency.queue" not in missing:
+            yield from capacity.queue_problems(traffic, runtime, version.autoscaling)
+        if "traffic.connectionPool" not in missing:
+            yield from capacity.pool_problems(traffic, runtime, version.most_replicas)
 
     def _traffic_problems(self, name: str, traffic: TrafficSettings) -> Iterator[Problem]:
         mirror, fault = traffic.mirror, traffic.fault

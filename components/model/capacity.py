@@ -19,16 +19,7 @@ def limit(traffic: TrafficSettings, runtime: Runtime) -> int | None:
     return traffic.concurrency.limit(runtime.sequences) if traffic.concurrency else None
 
 
-def problems(
-    traffic: TrafficSettings, runtime: Runtime, autoscaling: Autoscaling | None, replicas: int
-) -> Iterator[Problem]:
-    """`replicas` is the most that there may be."""
-    yield from _running_problems(traffic, runtime)
-    yield from _queue_problems(traffic, runtime, autoscaling)
-    yield from _pool_problems(traffic, runtime, replicas)
-
-
-def _running_problems(traffic: TrafficSettings, runtime: Runtime) -> Iterator[Problem]:
+def running_problems(traffic: TrafficSettings, runtime: Runtime) -> Iterator[Problem]:
     given, sequences = traffic.concurrency, runtime.sequences
     if given is None or "concurrency" not in traffic.model_fields_set:
         return
@@ -48,10 +39,12 @@ def _running_problems(traffic: TrafficSettings, runtime: Runtime) -> Iterator[Pr
         )
 
 
-def _queue_problems(
+def queue_problems(
     traffic: TrafficSettings, runtime: Runtime, autoscaling: Autoscaling | None
 ) -> Iterator[Problem]:
-    """An autoscaler adds a replica at more than 110 % of its target: Kubernetes' own tolerance."""
+    """For meshes that limit what a replica has at once.
+
+    An autoscaler adds a replica at more than 110 % of its target: Kubernetes' own tolerance."""
     most, sequences = limit(traffic, runtime), runtime.sequences
     if not isinstance(autoscaling, QueueDepthAutoscaling) or most is None or sequences is None:
         return
@@ -66,8 +59,9 @@ def _queue_problems(
         )
 
 
-def _pool_problems(traffic: TrafficSettings, runtime: Runtime, replicas: int) -> Iterator[Problem]:
-    """One client proxy, such as a gateway pod, has to be able to keep all replicas at work."""
+def pool_problems(traffic: TrafficSettings, runtime: Runtime, replicas: int) -> Iterator[Problem]:
+    """For meshes whose proxies limit what they have under way: one client proxy, such as a gateway
+    pod, has to be able to keep all replicas at work, of which `replicas` is the most."""
     concurrency, pool = traffic.concurrency, traffic.connection_pool
     running = (concurrency.running if concurrency else None) or runtime.sequences
     if running is None:

@@ -267,9 +267,7 @@ class ModelSettings(Settings):
         yield from self._runtime_problems()
         yield from self._picker_problems()
         yield from self._environment_problems()
-        yield from capacity.problems(
-            self.traffic, self.runtime, self.autoscaling, self.most_replicas
-        )
+        yield from capacity.running_problems(self.traffic, self.runtime)
 
     def _limit_problems(self) -> Iterator[Problem]:
         """Limits that the versions share, against the rest of the model."""

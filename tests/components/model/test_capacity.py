@@ -3,12 +3,18 @@ from __future__ import annotations
 from typing import Any
 
 from components.model.settings import ModelSettings
-from tests.components.samples import CUSTOM, model_settings
+from stacks.settings import StackSettings
+from tests.components.samples import CUSTOM, NAME, model_settings, stack_mapping
+
+ISTIO = {"kind": "istio"}
+LINKERD = {"kind": "linkerd"}
 
 
-def problems(**settings: Any) -> dict[str, str]:
-    loaded = ModelSettings.model_validate(model_settings(**settings))
-    return {".".join(path): message for path, message in loaded.all_problems()}
+def problems(mesh: dict[str, Any] = ISTIO, **settings: Any) -> dict[str, str]:
+    """Of a model in a stack with a gateway, by their paths below the model."""
+    mapping = stack_mapping({NAME: model_settings(**settings)}, mesh=mesh)
+    loaded = StackSettings.model_validate(mapping)
+    return {".".join(path[2:]): message for path, message in loaded.all_problems()}
 
 
 def limit(**settings: Any) -> int | None:
@@ -61,6 +67,14 @@ def test_a_pool_that_cannot_keep_all_replicas_at_work_is_refused_with_what_they_
     assert "raise maxRequests to 1280" in small["traffic.connectionPool.maxRequests"]
     assert "raise maxConnections to 1280" in small["traffic.connectionPool.maxConnections"]
     assert problems(replicas=32) == {}
+
+
+def test_a_limit_that_the_mesh_does_not_keep_stands_in_nobodys_way() -> None:
+    assert "maxRequests" in str(problems(replicas=40))
+    assert problems(LINKERD, replicas=40) == {}
+    scaling = {"signal": "queue-depth", "max": 3, "target": 100}
+    assert "autoscaling.target" in problems(autoscaling=scaling)
+    assert problems(LINKERD, autoscaling=scaling) == {}
 
 
 def test_http2_carries_many_requests_on_a_connection() -> None:
