@@ -18,5 +18,7 @@ def delivery(model: Model, success_rate: str, **service: Any) -> Delivery:
     Until Flagger has made it, the Service's own pods serve. It copies no percentage of a mirror and
     no retries: https://github.com/fluxcd/flagger/blob/main/pkg/router/gateway_api.go.
     """
+    # Not as Linkerd repeats it in the route's status, with group core and the namespace: Flagger
+    # would wait there for a generation, which Linkerd does not report.
     parents = [gateway_api.service_reference(model)]
     return Delivery(PROVIDER, success_rate, {"gatewayRefs": parents, **service})

@@ -158,6 +158,16 @@ def test_flagger_is_installed_once_where_a_model_is_released_by_it() -> None:
     assert {canary.inputs["metadata"]["name"] for canary in result.all("Canary")} == set(models)
 
 
+def test_linkerd_takes_flagger_in_once_it_is_there_itself() -> None:
+    result = platform({NAME: model_settings(progressive={})}, mesh={"kind": "linkerd"})
+    namespace = result.one("Namespace", "flagger-system")
+    assert namespace.inputs["metadata"]["annotations"]["linkerd.io/inject"] == "enabled"
+    release = result.one("Release", "flagger")
+    assert release.inputs["values"]["linkerdAuthPolicy"] == {"create": True}
+    for chart in ("linkerd-control-plane", "linkerd-viz"):
+        assert result.follows(release, result.one("Release", chart))
+
+
 def test_only_models_that_are_released_step_by_step_have_a_canary() -> None:
     models = TWO_MODELS | {NAME: TWO_MODELS[NAME] | {"progressive": {}}}
     result = platform(models)
