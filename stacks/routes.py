@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from components.ingress import Hosts
 from components.model.model import Model
-from components.model.settings import ModelSettings, RouteSettings
+from components.model.route import RouteSettings
+from components.model.settings import ModelSettings
 from components.settings import Problem
 
 LONGEST_POOL = 40

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.settings import Settings
-from components.types import Cpu, ExtendedResource, LabelValue, Memory, expected
+from components.settings import Problem, Settings
+from components.types import Cpu, ExtendedResource, LabelKey, LabelValue, Memory, expected
 
 
 class ResourcesSettings(Settings):
@@ -31,3 +32,18 @@ class GpuSettings(Settings):
     only there, and the model's memory is checked against it."""
     resource: ExtendedResource = "nvidia.com/gpu"
     """Extended resource of the device plugin."""
+
+
+class Toleration(Settings):
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
+
+    key: LabelKey
+    operator: Literal["Exists", "Equal"] = "Exists"
+    value: LabelValue | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+    def problems(self) -> Iterator[Problem]:
+        if self.operator == "Exists" and self.value:
+            yield Problem(
+                ("value",), "a toleration that Exists takes any value; set operator: Equal"
+            )

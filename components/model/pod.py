@@ -6,9 +6,10 @@ from typing import Any
 
 from components.kubernetes import Manifest, topology_spread
 from components.model import cache
+from components.model.lifecycle import PRE_STOP_SECONDS
 from components.model.model import Model
 from components.model.runtimes.base import CONTAINER, HOME_DIRECTORY
-from components.model.settings import PRE_STOP_SECONDS, ModelSettings
+from components.model.settings import ModelSettings
 from components.model.version import Version
 from components.secret import SecretReference, environment_from
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
@@ -13,7 +13,14 @@ from components.callers import AnyCaller
 from components.model import capacity
 from components.model.cache import Cache
 from components.model.canary import OF_VLLM, CanarySettings, in_canary
-from components.model.hardware import GpuSettings, ResourcesSettings
+from components.model.hardware import GpuSettings, ResourcesSettings, Toleration
+from components.model.lifecycle import (
+    EXIT_SECONDS,
+    PRE_STOP_SECONDS,
+    RolloutSettings,
+    StartupSettings,
+)
+from components.model.route import RouteSettings
 from components.model.runtimes.custom import CustomRuntime
 from components.model.runtimes.vllm import VllmRuntime
 from components.progressive import ProgressiveSettings
@@ -23,39 +30,13 @@ from components.traffic import TrafficSettings
 from components.types import (
     Count,
     Duration,
-    Hostname,
     LabelKey,
     LabelValue,
     Name,
-    PathPattern,
     ServiceName,
     Tokens,
-    UrlPath,
     seconds,
 )
-
-PRE_STOP_SECONDS = 15
-"""How long a pod that is to stop keeps serving, until no proxy sends it new requests."""
-
-EXIT_SECONDS = 5
-"""What is left of the grace period for the process itself to end."""
-
-DAY_SECONDS = 86_400
-
-
-class Toleration(Settings):
-    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
-
-    key: LabelKey
-    operator: Literal["Exists", "Equal"] = "Exists"
-    value: LabelValue | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-
-    def problems(self) -> Iterator[Problem]:
-        if self.operator == "Exists" and self.value:
-            yield Problem(
-                ("value",), "a toleration that Exists takes any value; set operator: Equal"
-            )
 
 
 class GenerationSettings(Settings):
@@ -67,65 +48,6 @@ class GenerationSettings(Settings):
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     top_k: Annotated[int, Field(ge=-1, le=100_000, strict=True)] | None = None
     repetition_penalty: Annotated[float, Field(gt=0, le=2)] | None = None
-
-
-class StartupSettings(Settings):
-    """How long a replica may load: period x failures. Slow downloads need more."""
-
-    period: Duration = "10s"
-    failures: Count = 60
-
-    def problems(self) -> Iterator[Problem]:
-        if seconds(self.period) < 1:
-            yield Problem(
-                ("period",), f"{self.period} is below 1s, the shortest that Kubernetes has"
-            )
-        if self.seconds > DAY_SECONDS:
-            yield Problem(
-                ("failures",),
-                f"{self.failures} x {self.period} is more than a day; lower failures or period",
-            )
-
-    @property
-    def period_seconds(self) -> int:
-        return int(seconds(self.period))
-
-    @property
-    def seconds(self) -> int:
-        """The whole time that a replica may load."""
-        return self.period_seconds * self.failures
-
-
-class RolloutSettings(Settings):
-    """How a new version replaces the old one.
-
-    By default one replica at a time and none in addition: a rollout that needs a spare GPU waits
-    forever where there is none (https://github.com/defilantech/LLMKube/issues/192).
-    """
-
-    surge: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
-    unavailable: Annotated[int, Field(ge=0, le=1000, strict=True)] = 1
-
-    def problems(self) -> Iterator[Problem]:
-        if not self.surge and not self.unavailable:
-            yield Problem(
-                (), "surge and unavailable are both 0, so no pod could ever be replaced; raise one"
-            )
-
-
-class RouteSettings(Settings):
-    """Where the gateway offers the model."""
-
-    host: Hostname | None = None
-    """Default: the gateway's host."""
-    prefix: UrlPath = "/"
-    """Path below which the model answers; the rest is passed on."""
-    paths: tuple[PathPattern, ...] | None = None
-    """Paths that may be called through the gateway. Default: what the runtime means for the
-    public, for vLLM /v1/*; others, such as /metrics, are for the inside. Empty for all."""
-    by_model: bool = False
-    """Take the requests whose JSON body has this model's name as `model`, as OpenAI's clients send
-    it, so that many models are behind one host and path. A router reads each request's body."""
 
 
 class ApiKeySettings(Settings):

@@ -9,7 +9,7 @@ from components.kubernetes import Manifest, manifest
 from components.mesh.istio import gateway, model_router
 from components.mesh.istio.destination import GROUP
 from components.model.model import Model
-from components.model.settings import RouteSettings
+from components.model.route import RouteSettings
 from components.traffic import FaultSettings, TrafficSettings
 
 Route = dict[str, Any]

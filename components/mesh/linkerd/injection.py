@@ -9,8 +9,8 @@ from components.adoption import Adoption
 from components.mesh.linkerd.proxy import PREFIX
 from components.mesh.linkerd.settings import LinkerdSettings
 from components.mesh.protocol import Metadata, PodSecurityLevel
+from components.model.lifecycle import PRE_STOP_SECONDS
 from components.model.model import Model
-from components.model.settings import PRE_STOP_SECONDS
 
 INJECT = "linkerd.io/inject"
 
