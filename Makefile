@@ -49,7 +49,7 @@ schema: $(READY)  ## write the settings' JSON Schema, reference and comparison o
 	@$(BIN)/python -c "from stacks import comparison, reference, schema; schema.write(); reference.write(); comparison.write()"
 
 test: check tools  ## everything: style, types, unit tests, tests on the simulated cluster
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 3 --dist loadfile
 
 bench: $(READY)  ## measure: program to manifests, and up on the simulated cluster
 	@$(BIN)/python -m benchmarks

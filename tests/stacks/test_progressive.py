@@ -62,7 +62,9 @@ def test_between_releases_the_copy_serves_and_the_models_own_pods_have_no_gpu(
     pods = rest.site.get("pods", f"--namespace={NAMESPACE}")["items"]
     staying = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     assert len(staying) == 2
-    policy = rest.get("authorizationpolicy", f"{NAME}-callers")["spec"]["selector"]["matchLabels"]
+    policy = rest.get("authorizationpolicies.security.istio.io", f"{NAME}-callers")["spec"][
+        "selector"
+    ]["matchLabels"]
     budget = rest.get("poddisruptionbudget", NAME)["spec"]["selector"]["matchLabels"]
     for pod in staying:
         assert policy.items() <= pod["metadata"]["labels"].items()

@@ -36,6 +36,8 @@ pytestmark = pytest.mark.cluster
 FIRST, SECOND = "vllm/vllm-openai:v0.32.0", "vllm/vllm-openai:v0.32.1"
 OTHER = "llm-other"
 """The model, and its namespace, that has Linkerd's resources."""
+ROUTE = "httproutes.gateway.networking.k8s.io"
+"""Linkerd has HTTPRoutes of its own too."""
 STEPS = {"step": 25, "max": 50, "interval": "10s", "threshold": 2}
 
 
@@ -75,12 +77,12 @@ def _share(released: ReleasedByRoute) -> int:
 
 def test_between_releases_the_waypoint_sends_all_to_the_copy(released: ReleasedByRoute) -> None:
     assert (released.replicas(f"{NAME}-primary"), released.replicas(NAME)) == (2, 0)
-    route = released.get("httproute", RELEASE)
+    route = released.get(ROUTE, RELEASE)
     assert [parent["name"] for parent in route["spec"]["parentRefs"]] == [NAME]
-    eventually(lambda: conditions(released.get("httproute", RELEASE))["Accepted"] == "True")
+    eventually(lambda: conditions(released.get(ROUTE, RELEASE))["Accepted"] == "True")
     eventually(lambda: weights(_at_waypoint(released)).get(f"{RELEASE}-primary") == 100)
     assert _at_waypoint(released)["route"]["timeout"] == "120s"
-    assert not released.exists("httproute", NAME)
+    assert not released.exists(ROUTE, NAME)
 
 
 def test_in_ambient_mode_a_release_goes_in_steps_and_a_second_up_changes_nothing(
@@ -127,7 +129,7 @@ class OnLinkerd:
         return str((self.get("canary", OTHER).get("status") or {}).get("phase"))
 
     def shares(self) -> dict[str, int]:
-        (rule,) = self.get("httproute", f"{OTHER}-release")["spec"]["rules"]
+        (rule,) = self.get(ROUTE, f"{OTHER}-release")["spec"]["rules"]
         return {each["name"]: each["weight"] for each in rule["backendRefs"]}
 
 
@@ -166,7 +168,7 @@ def test_on_linkerd_flagger_moves_the_weights_and_leaves_retries_and_timeouts(
     eventually(lambda: on_linkerd.phase() == "Initialized", RELEASE_SECONDS)
     release_of = {"primary": f"{OTHER}-release-primary", "canary": f"{OTHER}-release-canary"}
     assert on_linkerd.shares() == {release_of["primary"]: 100, release_of["canary"]: 0}
-    route = on_linkerd.get("httproute", f"{OTHER}-release")
+    route = on_linkerd.get(ROUTE, f"{OTHER}-release")
     (parent,) = route["spec"]["parentRefs"]
     assert (parent["group"], parent["kind"], parent["name"]) == ("", "Service", OTHER)
     said = on_linkerd.get("service", OTHER)["metadata"]["annotations"]
@@ -180,7 +182,7 @@ def test_on_linkerd_flagger_moves_the_weights_and_leaves_retries_and_timeouts(
     assert said["retry.linkerd.io/limit"] == "1"
     assert said["timeout.linkerd.io/response"] == "2m"
     assert on_linkerd.get("service", OTHER)["metadata"]["annotations"] == said
-    on_route = on_linkerd.get("httproute", f"{OTHER}-release")["metadata"]["annotations"]
+    on_route = on_linkerd.get(ROUTE, f"{OTHER}-release")["metadata"]["annotations"]
     # Any of these there would be taken in the place of those of the Service.
     assert not [key for key in on_route if "retry.linkerd" in key or "timeout.linkerd" in key]
 
@@ -191,8 +193,8 @@ def test_turned_off_the_programs_own_route_comes_back(released: ReleasedByRoute)
     assert released.site.cluster.run_kubectl(*scaled).code == 0
     eventually(lambda: released.available(NAME) == 2)
     released.up(image, progressive=False)
-    eventually(lambda: not released.exists("httproute", RELEASE))
+    eventually(lambda: not released.exists(ROUTE, RELEASE))
     eventually(lambda: not released.exists("deployment", f"{NAME}-primary"))
-    assert conditions(released.get("httproute", NAME))["Accepted"] == "True"
+    assert conditions(released.get(ROUTE, NAME))["Accepted"] == "True"
     eventually(lambda: weights(_at_waypoint(released)) == {f"{NAME}-stable": 100}, 10)
     assert released.replicas(NAME) == 2

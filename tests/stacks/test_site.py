@@ -14,6 +14,7 @@ pytestmark = pytest.mark.cluster
 
 NAMESPACE = "--namespace=ai-inference"
 GATEWAY_NAMESPACE = "--namespace=istio-ingress"
+GATEWAY = (GATEWAY_NAMESPACE, "--selector=istio=ingress")
 NAME = "deepseek-r1-1.5b"
 
 
@@ -85,25 +86,27 @@ def test_the_budget_covers_the_pods_of_all_versions(site: Site) -> None:
 
 
 def test_the_gateway_has_an_address_and_the_pods_that_its_listeners_select(site: Site) -> None:
-    (service,) = site.get("services", GATEWAY_NAMESPACE)["items"]
+    service = site.get("services", "istio-ingress", GATEWAY_NAMESPACE)
     assert service["spec"]["type"] == "LoadBalancer"
     assert service["status"]["loadBalancer"]["ingress"][0]["ip"]
     listeners = site.get("gateways.networking.istio.io", "inference", GATEWAY_NAMESPACE)
     selector = listeners["spec"]["selector"]
-    for pod in pods(site, GATEWAY_NAMESPACE):
+    for pod in pods(site, *GATEWAY):
         assert selector.items() <= pod["metadata"]["labels"].items()
 
 
 def test_the_gateways_identity_is_the_one_that_is_let_in(site: Site) -> None:
-    policy = site.get("authorizationpolicies", "deepseek-r1-1-5b-callers", NAMESPACE)
+    policy = site.get(
+        "authorizationpolicies.security.istio.io", "deepseek-r1-1-5b-callers", NAMESPACE
+    )
     (identity,) = policy["spec"]["rules"][0]["from"][0]["source"]["principals"]
-    for pod in pods(site, GATEWAY_NAMESPACE):
+    for pod in pods(site, *GATEWAY):
         account = pod["spec"]["serviceAccountName"]
         assert identity == f"cluster.local/ns/istio-ingress/sa/{account}"
 
 
 def test_the_proxys_image_is_given_to_the_gateway_by_the_injector(site: Site) -> None:
-    for pod in pods(site, GATEWAY_NAMESPACE):
+    for pod in pods(site, *GATEWAY):
         assert pod["spec"]["containers"][0]["image"] == "docker.io/istio/proxyv2:1.31.1"
 
 
