@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import platform
 import shutil
@@ -61,22 +60,11 @@ class Artefact:
 
 
 @dataclass(frozen=True)
-class Edit:
-    """One text of a module's source that is read as another, to build with newer libraries."""
-
-    file: str
-    """Path in the module."""
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
 class Tool(Artefact):
     """A command built from Go; `minutes` is about what a cold build takes on 2 cores."""
 
     minutes: float = 1
     tags: str = ""
-    edit: Edit | None = None
 
     @property
     def ldflags(self) -> str:
@@ -97,16 +85,15 @@ class Tool(Artefact):
 
     @property
     def recipe(self) -> tuple[str, ...]:
-        edited = () if self.edit is None else (repr(self.edit),)
-        return (*super().recipe, *self.flags, *edited, platform.system(), platform.machine())
+        return (*super().recipe, *self.flags, platform.system(), platform.machine())
 
     def make(self, target: Path) -> None:
         say(f"building {self.name} {self.version} (about {self.minutes:g} min, once) ...")
         log, started = cache_root() / "logs" / f"{self.name}.log", time.monotonic()
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("w") as output, self._package() as package:
+        with log.open("w") as output:
             answer = subprocess.run(
-                [gomod.go(), "build", *self.flags, "-o", str(target), *package],
+                [gomod.go(), "build", *self.flags, "-o", str(target), self.path],
                 cwd=gomod.TOOLS / self.pin[0],
                 env=gomod.environment(),
                 stdout=output,
@@ -116,24 +103,6 @@ class Tool(Artefact):
             last = (log.read_text().strip().splitlines() or ["no output"])[-1]
             raise SimulationError(f"building {self.name} failed: {last} (see {log})")
         say(f"built {self.name} in {time.monotonic() - started:.0f} s")
-
-    @contextmanager
-    def _package(self) -> Iterator[list[str]]:
-        """What to build: the module's package, or one of ours that is there for the compiler alone,
-        with the edited file; a file of the module itself cannot be replaced."""
-        if self.edit is None:
-            yield [self.path]
-            return
-        origin = gomod.module_dir(*self.pin) / self.edit.file
-        text = origin.read_text()
-        if self.edit.old not in text:
-            raise SimulationError(f"{origin} has no {self.edit.old}; the edit is to be removed")
-        with tempfile.TemporaryDirectory() as folder:
-            edited, overlay = Path(folder) / origin.name, Path(folder) / "overlay.json"
-            edited.write_text(text.replace(self.edit.old, self.edit.new))
-            place = gomod.TOOLS / self.pin[0] / self.name / origin.name
-            overlay.write_text(json.dumps({"Replace": {str(place): str(edited)}}))
-            yield [f"-overlay={overlay}", f"./{self.name}"]
 
 
 @dataclass(frozen=True)
@@ -165,14 +134,7 @@ TOOLS = (
     ),
 )
 COMPANIONS = (
-    Tool(
-        "flagger",
-        FLAGGER,
-        "github.com/fluxcd/flagger/cmd/flagger",
-        3.5,
-        # A kind of lock that Kubernetes' libraries have no more, for replicas that we run one of.
-        edit=Edit("cmd/flagger/main.go", "ConfigMapsLeasesResourceLock", "LeasesResourceLock"),
-    ),
+    Tool("flagger", FLAGGER, "github.com/fluxcd/flagger/cmd/flagger", 3.5),
     # Its discovery of targets at cloud providers is most of what there is to build.
     Tool(
         "prometheus",

@@ -4,6 +4,7 @@ from typing import Any
 
 from components.flagger import FlaggerSettings, chart
 from components.mesh.protocol import Mesh
+from simcluster import gomod, toolchain
 from tests.components.samples import istio, linkerd
 
 PROMETHEUS = "http://prometheus.monitoring:9090"
@@ -17,6 +18,10 @@ def test_default_configuration_is_the_pinned_chart_of_the_official_repository() 
     made = chart(FlaggerSettings(), PROMETHEUS, istio())
     assert (made.name, made.repository) == ("flagger", "https://flagger.app")
     assert made.version == FlaggerSettings().version
+
+
+def test_the_default_is_the_version_that_releases_are_proven_with() -> None:
+    assert f"v{FlaggerSettings().version}" == gomod.version(*toolchain.FLAGGER)
 
 
 def test_the_label_that_differs_in_the_copy_is_one_that_deployments_select_by() -> None:

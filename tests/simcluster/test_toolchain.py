@@ -8,7 +8,7 @@ import pytest
 
 from simcluster import gomod, toolchain
 from simcluster.reporting import SimulationError
-from simcluster.toolchain import TOOLS, Edit, Source, Tool
+from simcluster.toolchain import TOOLS, Source, Tool
 
 
 @pytest.fixture(autouse=True)
@@ -79,12 +79,6 @@ def test_a_build_that_fails_says_why_and_where_the_log_is(
     monkeypatch.setattr(gomod, "go", lambda: str(broken))
     with pytest.raises(SimulationError, match=r"building etcd failed: no such package .*etcd\.log"):
         Tool("etcd", toolchain.ETCD, "x").make(tmp_path / "etcd")
-
-
-def test_an_edit_that_a_newer_module_needs_no_more_is_reported(tmp_path: Path) -> None:
-    edit = Edit("go.mod", "no such text", "")
-    with pytest.raises(SimulationError, match="the edit is to be removed"):
-        Tool("flagger", toolchain.FLAGGER, "x", edit=edit).make(tmp_path / "flagger")
 
 
 def test_a_module_that_is_not_pinned_is_reported() -> None:
