@@ -75,6 +75,14 @@ class RateLimitSettings(Settings):
     """All requests without it count as one caller. Callers who choose its value themselves can be
     many: use one that is checked, as the key of `apiKey` is, or that your own gateway sets."""
 
+    def problems(self) -> Iterator[Problem]:
+        if self.by == "identity" and "header" in self.model_fields_set:
+            yield Problem(
+                ("header",),
+                "callers are told apart by their identity in the mesh, and no header is read; "
+                "remove header, or use by: header",
+            )
+
     @property
     def seconds(self) -> int:
         """The length of `per`."""

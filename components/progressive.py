@@ -33,6 +33,14 @@ class AnalysisSettings(Settings):
     ) = 5
     """Most waiting requests a replica, on average."""
 
+    def problems(self) -> Iterator[Problem]:
+        if self.success_rate is not None and self.success_rate <= 1:
+            yield Problem(
+                ("successRate",),
+                f"{self.success_rate:g} percent would promote a version that fails nearly every "
+                f"request; give it in percent, for example {100 * self.success_rate:g}",
+            )
+
 
 class WebhookSettings(Settings):
     """A service of yours that Flagger calls during a release: a gate, a load test, a notice.

@@ -63,7 +63,8 @@ def pool_problems(traffic: TrafficSettings, runtime: Runtime, replicas: int) -> 
     """For meshes whose proxies limit what they have under way: one client proxy, such as a gateway
     pod, has to be able to keep all replicas at work, of which `replicas` is the most."""
     concurrency, pool = traffic.concurrency, traffic.connection_pool
-    running = (concurrency.running if concurrency else None) or runtime.sequences
+    numbers = [concurrency.running if concurrency else None, runtime.sequences]
+    running = min((number for number in numbers if number is not None), default=None)
     if running is None:
         return
     needed = min(running * replicas, MOST)

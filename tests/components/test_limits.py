@@ -33,6 +33,12 @@ def test_a_time_to_try_again_in_parts_of_a_second_is_refused_with_the_next_whole
     assert problems(concurrency={"retryAfter": "2000ms"}) == {}
 
 
+def test_a_header_is_refused_where_callers_are_told_apart_by_identity() -> None:
+    limit = {"requests": 5, "per": "second", "by": "identity"}
+    assert "remove header" in problems(rateLimit=limit | {"header": "x-user"})["rateLimit.header"]
+    assert problems(rateLimit=limit) == {}
+
+
 def test_by_default_a_fifth_of_the_requests_may_be_retries() -> None:
     budget = traffic().retries.budget
     assert budget is not None

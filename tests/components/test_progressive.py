@@ -36,6 +36,13 @@ def test_two_webhooks_of_one_name_are_refused() -> None:
     assert problem.path == ("webhooks", "1", "name")
 
 
+def test_a_success_rate_given_as_a_share_is_refused_with_its_percentage() -> None:
+    (problem,) = progressive(analysis={"successRate": 0.995}).all_problems()
+    assert problem.path == ("analysis", "successRate")
+    assert "for example 99.5" in problem.message
+    assert list(progressive(analysis={"successRate": 99.5}).all_problems()) == []
+
+
 @pytest.mark.parametrize(
     "settings",
     [{"step": 0}, {"step": 101}, {"threshold": 0}, {"webhooks": [{"name": "x", "kind": "maybe"}]}],

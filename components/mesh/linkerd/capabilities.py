@@ -27,8 +27,8 @@ LACKS: Lacks = {
     "traffic.concurrency.queue": _NO_LIMIT,
     "traffic.concurrency.retryAfter": _NO_LIMIT,
     "traffic.rateLimit.by=header": "Linkerd tells callers apart by their identity in the mesh and "
-    "has no gateway of its own; put a limit by header into the gateway's own settings (for Envoy "
-    "Gateway a BackendTrafficPolicy)",
+    "has no gateway of its own; use by: identity, or put a limit by header into the gateway's own "
+    "settings (for Envoy Gateway a BackendTrafficPolicy)",
     "traffic.rateLimit.per=minute": _SECONDS,
     "traffic.rateLimit.per=hour": _SECONDS,
     "traffic.connectionPool": "Linkerd's proxies share one HTTP/2 connection for all requests to "

@@ -82,6 +82,12 @@ def test_http2_carries_many_requests_on_a_connection() -> None:
     assert problems(replicas=10, traffic={"connectionPool": pool}) == {}
 
 
+def test_no_pool_is_asked_for_requests_that_the_server_will_not_work_on() -> None:
+    assert list(problems(traffic={"concurrency": {"running": 5000}})) == [
+        "traffic.concurrency.running"
+    ]
+
+
 def test_a_canary_may_be_what_the_pool_is_too_small_for() -> None:
     canary = {"image": "vllm/vllm-openai:v0.32.1", "weight": 10, "replicas": 33}
     (path,) = {path for path in problems(canary=canary) if path.endswith("maxRequests")}
