@@ -10,7 +10,19 @@ NAMESPACE = "argocd"
 _SYNC_WAVE = "argocd.argoproj.io/sync-wave"
 
 # istiod writes both into its webhooks at run time: https://github.com/istio/istio/issues/57643
-_WRITTEN_AT_RUN_TIME = [".webhooks[]?.clientConfig.caBundle", ".webhooks[]?.failurePolicy"]
+_WEBHOOK = [".webhooks[]?.clientConfig.caBundle", ".webhooks[]?.failurePolicy"]
+
+# A chart that makes its webhooks' certificates itself makes new ones each time it is rendered, and
+# Argo CD renders it again and again. The certificate, the authority that callers trust, and the
+# checksum that restarts its pods stay together as they were installed: a new certificate under the
+# old authority would have the webhooks refuse every pod.
+_STAYS: list[tuple[str, str, list[str]]] = [
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", _WEBHOOK),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", _WEBHOOK),
+    ("apiregistration.k8s.io", "APIService", [".spec.caBundle"]),
+    ("", "Secret", ['.data["tls.crt"]', '.data["tls.key"]']),
+    ("apps", "Deployment", ['.spec.template.metadata.annotations["checksum/config"]']),
+]
 
 
 def chart_objects(chart: Chart, _after: list[Chart]) -> list[dict[str, Any]]:
@@ -46,12 +58,8 @@ def chart_objects(chart: Chart, _after: list[Chart]) -> list[dict[str, Any]]:
                     "syncOptions": ["ServerSideApply=true", "RespectIgnoreDifferences=true"],
                 },
                 "ignoreDifferences": [
-                    {
-                        "group": "admissionregistration.k8s.io",
-                        "kind": kind,
-                        "jqPathExpressions": _WRITTEN_AT_RUN_TIME,
-                    }
-                    for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+                    {"group": group, "kind": kind, "jqPathExpressions": paths}
+                    for group, kind, paths in _STAYS
                 ],
             },
         }

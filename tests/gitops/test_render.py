@@ -107,6 +107,19 @@ def test_argo_cd_installs_a_chart_as_an_application(
     assert "ServerSideApply=true" in spec["syncPolicy"]["syncOptions"]
 
 
+def test_argo_cd_keeps_certificates_that_a_chart_makes_at_each_render_together(
+    waves: tuple[Wave, ...],
+) -> None:
+    files = render.files(waves, "argocd", VAULT)
+    (path,) = (path for path in files if "application-argocd-" in path)
+    spec = loaded(files, path)["spec"]
+    kept = {item["kind"]: item["jqPathExpressions"] for item in spec["ignoreDifferences"]}
+    assert ".webhooks[]?.clientConfig.caBundle" in kept["MutatingWebhookConfiguration"]
+    assert kept["Secret"] == ['.data["tls.crt"]', '.data["tls.key"]']
+    assert kept["Deployment"] == ['.spec.template.metadata.annotations["checksum/config"]']
+    assert "RespectIgnoreDifferences=true" in spec["syncPolicy"]["syncOptions"]
+
+
 def test_argo_cd_syncs_in_the_order_of_the_waves(waves: tuple[Wave, ...]) -> None:
     files = render.files(waves, "argocd", VAULT)
     for path in files:
