@@ -92,3 +92,22 @@ class RateLimitSettings(Settings):
     def retry_after(self) -> int:
         """Whole seconds until a caller that has used up its requests has another."""
         return math.ceil(self.seconds / self.requests)
+
+
+class TokenBudgetSettings(Settings):
+    """How many tokens one caller may use, of prompts and answers together, through the gateway.
+
+    Counted by Envoy AI Gateway over all its pods, by the `usage` that every answer ends with. A
+    caller who has used them up is answered 429 until the time is over. The last answer may overdraw
+    the budget: what it costs is known when it has ended.
+    """
+
+    tokens: Annotated[int, Field(ge=1, le=4_294_967_295, strict=True)]
+    """In one `per`; at most what the rate limit service can count."""
+    per: Literal["minute", "hour", "day"] = "hour"
+    """Of the clock, not since the first request: all budgets are new at its beginning."""
+    header: HeaderName
+    """Its value tells callers apart; all requests without it are one caller. No default, since a
+    header that callers choose is no identity: name one that your authenticating proxy sets, and
+    removes from what comes in. Its values are keys in Redis, where `authorization` would put the
+    callers' keys in plain text."""

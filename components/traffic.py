@@ -11,7 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.limits import ConcurrencySettings, RateLimitSettings, RetryBudgetSettings
+from components.limits import (
+    ConcurrencySettings,
+    RateLimitSettings,
+    RetryBudgetSettings,
+    TokenBudgetSettings,
+)
 from components.settings import Problem, Settings
 from components.types import (
     Count,
@@ -181,6 +186,7 @@ class TrafficSettings(Settings):
     concurrency: ConcurrencySettings | None = ConcurrencySettings()
     """null for no limit."""
     rate_limit: RateLimitSettings | None = None
+    token_budget: TokenBudgetSettings | None = None
     outlier_detection: OutlierDetectionSettings = OutlierDetectionSettings()
     balancing: Balancing = LeastRequestBalancing()
     mirror: MirrorSettings | None = None
@@ -193,6 +199,12 @@ class TrafficSettings(Settings):
 
     def problems(self) -> Iterator[Problem]:
         yield from self._retry_problems()
+        if self.token_budget and self.picker:
+            yield Problem(
+                ("tokenBudget",),
+                "tokens are counted between the gateway and the model, where an endpoint picker is "
+                "not asked; use balancing.policy: least-request or consistent-hash, or remove this",
+            )
         if self.connection_pool.max_pending_requests > self.connection_pool.max_requests:
             yield Problem(
                 ("connectionPool", "maxPendingRequests"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simcluster import istio_charts
 from simcluster.toolchain import (
+    AI_GATEWAY,
     CHARTS,
     FLAGGER,
     ISTIO_CHARTS,
@@ -46,6 +47,10 @@ def _of_pools(name: str) -> Source:
     return Source(f"{name}-chart", POOLS, f"config/charts/{name}")
 
 
+def _of_ai_gateway(name: str) -> Chart:
+    return Chart(name, Source(f"{name}-chart", AI_GATEWAY, f"manifests/charts/{name}"))
+
+
 OF_MODULES = (
     Chart("flagger", Source("flagger-chart", FLAGGER, "charts/flagger")),
     Chart(
@@ -56,6 +61,8 @@ OF_MODULES = (
             ("${GatewayImage}", "docker.io/envoyproxy/gateway:{version}"),
         ),
     ),
+    _of_ai_gateway("ai-gateway-crds-helm"),
+    _of_ai_gateway("ai-gateway-helm"),
     Chart(
         "inferencepool",
         _of_pools("inferencepool"),

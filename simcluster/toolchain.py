@@ -32,6 +32,7 @@ POOLS = ("istio", "sigs.k8s.io/gateway-api-inference-extension")
 FLAGGER = ("flagger", "github.com/fluxcd/flagger")
 PROMETHEUS = ("prometheus", "github.com/prometheus/prometheus")
 CHARTS = ("charts", "github.com/envoyproxy/gateway")
+AI_GATEWAY = ("ai-gateway", "github.com/envoyproxy/ai-gateway")
 
 
 @dataclass(frozen=True)

@@ -30,14 +30,18 @@ LACKS: dict[str, Lacks] = {
 
 
 def choose(
-    settings: MeshSettings, traces_endpoint: str | None, endpoint_pickers: bool = False
+    settings: MeshSettings,
+    traces_endpoint: str | None,
+    endpoint_pickers: bool = False,
+    token_budgets: bool = False,
 ) -> Mesh:
-    """`endpoint_pickers` is whether the pods of a model are chosen by one."""
+    """`endpoint_pickers` is whether the pods of a model are chosen by one, `token_budgets` whether
+    the callers of a model have one."""
     if isinstance(settings, LinkerdSettings):
         return Linkerd(settings, traces_endpoint)
     if settings.data_plane == "ambient":
         return Ambient(settings, traces_endpoint)
-    return Istio(settings, traces_endpoint, endpoint_pickers)
+    return Istio(settings, traces_endpoint, endpoint_pickers, token_budgets)
 
 
 def lacks(settings: MeshSettings) -> Lacks:

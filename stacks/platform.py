@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.ai_gateway.charts import charts as ai_gateway_charts
+from components.ai_gateway.component import AiGateway, AiGatewayArgs
+from components.ai_gateway.names import NAMESPACE as AI_GATEWAY_NAMESPACE
 from components.chart import Chart, source_problem
 from components.cluster import ClusterUnreachableError, running_version
 from components.control_plane import ControlPlane, ControlPlaneArgs
@@ -37,6 +40,7 @@ class Platform:
     control_plane: ControlPlane
     gateway: Gateway | None
     flagger: Flagger | None
+    ai_gateway: AiGateway | None
     namespaces: dict[str, InjectedNamespace]
     models: dict[str, ModelServer]
 
@@ -58,6 +62,7 @@ def build(settings: StackSettings) -> Platform:
     )
     gateway = _gateway(settings, mesh, control_plane, models)
     flagger = _flagger(settings, mesh, control_plane, models)
+    ai_gateway = _ai_gateway(settings, mesh, control_plane, models)
     namespaces = {
         name: _namespace(settings, mesh, control_plane, name, models)
         for name in dict.fromkeys(model.namespace for model in models)
@@ -73,11 +78,12 @@ def build(settings: StackSettings) -> Platform:
                 settings.gateway.host if settings.gateway else None,
                 flagger,
                 settings.charts,
+                ai_gateway,
             ),
         )
         for model in models
     }
-    return Platform(control_plane, gateway, flagger, namespaces, servers)
+    return Platform(control_plane, gateway, flagger, ai_gateway, namespaces, servers)
 
 
 def _mesh(settings: StackSettings) -> Mesh:
@@ -85,7 +91,12 @@ def _mesh(settings: StackSettings) -> Mesh:
         settings.mesh,
         settings.tracing.endpoint if settings.tracing else None,
         any(model.traffic.picker for model in settings.models.values()),
+        _counts_tokens(settings),
     )
+
+
+def _counts_tokens(settings: StackSettings) -> bool:
+    return any(model.traffic.token_budget for model in settings.models.values())
 
 
 def check_surroundings(settings: StackSettings, mesh: Mesh) -> None:
@@ -133,11 +144,14 @@ def charts(settings: StackSettings) -> tuple[Chart, ...]:
         parts += mesh.route(model, main)
     if any(model.progressive for model in settings.models.values()):
         parts.append(flagger_chart(settings.flagger, settings.prometheus_url, mesh))
+    if _counts_tokens(settings):
+        parts += ai_gateway_charts(settings.ai_gateway)
     return tuple(part for part in parts if isinstance(part, Chart))
 
 
 def _namespace_problems(settings: StackSettings, mesh: Mesh) -> Iterator[Problem]:
-    of_others = {mesh.system_namespace, mesh.gateway_namespace, FLAGGER_NAMESPACE}
+    of_others = {mesh.system_namespace, mesh.gateway_namespace}
+    of_others |= {FLAGGER_NAMESPACE, AI_GATEWAY_NAMESPACE}
     reserved = of_others | {*KUBERNETES_NAMESPACES}
     for name, model in settings.models.items():
         if model.namespace in reserved:
@@ -159,6 +173,19 @@ def _flagger(
         FlaggerArgs(
             settings.flagger, settings.prometheus_url, mesh, control_plane, settings.charts
         ),
+    )
+
+
+def _ai_gateway(
+    settings: StackSettings, mesh: Mesh, control_plane: ControlPlane, models: list[Model]
+) -> AiGateway | None:
+    """Only where callers of a model have a budget of tokens."""
+    if not _counts_tokens(settings):
+        return None
+    grace = max(model.grace_seconds for model in models)
+    return AiGateway(
+        "ai-gateway",
+        AiGatewayArgs(settings.ai_gateway, mesh, control_plane, grace, settings.charts),
     )
 
 

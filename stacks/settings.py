@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, HttpUrl
 
 from components.adoption import Adoption
+from components.ai_gateway.settings import AiGatewaySettings
 from components.chart import ChartSource
 from components.cluster import ClusterSettings
 from components.flagger import FlaggerSettings
@@ -62,6 +63,7 @@ class StackSettings(Settings):
     """The Prometheus that scrapes the model servers. Default: where the mesh's documentation
     installs it."""
     flagger: FlaggerSettings = FlaggerSettings()
+    ai_gateway: AiGatewaySettings = AiGatewaySettings()
     tracing: TracingSettings | None = None
     cluster: ClusterSettings = ClusterSettings()
     charts: ChartSource | None = None
@@ -167,6 +169,12 @@ class StackSettings(Settings):
                 ("rateLimit",),
                 "requests are counted by header at the gateway, and this stack has none; give it a "
                 "gateway, or remove rateLimit",
+            )
+        if traffic.token_budget and (self.gateway is None or self.models[name].route is None):
+            yield Problem(
+                ("tokenBudget",),
+                "tokens are counted of what comes through the gateway, which has no route to this "
+                "model; give the stack a gateway and the model a route, or remove tokenBudget",
             )
         if fault and self.environment == "production" and fault.force != name:
             yield Problem(

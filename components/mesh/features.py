@@ -69,6 +69,7 @@ FEATURES = (
     Feature("traffic.rateLimit.by", "rate limit for a caller, by identity", "identity"),
     Feature("traffic.rateLimit.per", "rate limit by the minute", "minute"),
     Feature("traffic.rateLimit.per", "rate limit by the hour", "hour"),
+    Feature("traffic.tokenBudget", "budget of tokens for a caller, by header"),
     Feature("traffic.connectionPool", "limits of connections and requests"),
     Feature("traffic.connectionPool.http2Upgrade", "HTTP/2 for calls that come as HTTP/1.1"),
     Feature("traffic.outlierDetection.consecutiveErrors", "leaving out pods that fail"),

@@ -71,6 +71,16 @@ class Deliverer:
     """Helm values of its chart."""
 
 
+@dataclass(frozen=True)
+class Metering:
+    """How the proxies that count tokens stand in the mesh."""
+
+    proxies: Metadata = field(default_factory=Metadata)
+    """What their pods carry."""
+    policies: tuple[Manifest, ...] = ()
+    """Who may call them."""
+
+
 class Mesh(Protocol):
     """One service mesh, configured."""
 
@@ -124,6 +134,9 @@ class Mesh(Protocol):
 
     def deliverer(self) -> Deliverer:
         """How Flagger gets to the metrics by which it judges."""
+
+    def meter(self) -> Metering:
+        """How the AI gateway's proxies join, between the gateway and models with a token budget."""
 
     def route(self, model: Model, gateway_host: str | None) -> tuple[Chart | Manifest, ...]:
         """Calls to the model, from inside and through the gateway: weights, timeouts, retries, and

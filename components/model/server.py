@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.ai_gateway import budget
+from components.ai_gateway.component import AiGateway
 from components.chart import Chart, ChartSource, install
 from components.flagger import Flagger
 from components.gateway import Gateway
@@ -29,6 +31,8 @@ class ModelServerArgs:
     flagger: Flagger | None = None
     """What releases the model, if that is done step by step."""
     charts: ChartSource | None = None
+    ai_gateway: AiGateway | None = None
+    """What counts the tokens of callers, if any have a budget."""
 
 
 class ModelServer(pulumi.ComponentResource):
@@ -63,6 +67,8 @@ class ModelServer(pulumi.ComponentResource):
         routes = mesh.route(model, args.gateway_host)
         charts = [part for part in routes if isinstance(part, Chart)]
         there = install(charts, args.charts, self, serving)
+        if args.ai_gateway:
+            there += self._create(budget.objects(model), [*there, *args.ai_gateway.ready])
         manifests = [part for part in routes if not isinstance(part, Chart)]
         routed = self._create([*manifests, *objects.autoscalers(model)], there)
         if args.flagger:

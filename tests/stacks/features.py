@@ -72,6 +72,7 @@ USES = {
     "traffic.rateLimit.by=identity": Use(
         _traffic(rateLimit={"requests": 60, "per": "second", "by": "identity"})
     ),
+    "traffic.tokenBudget": Use(_traffic(tokenBudget={"tokens": 100_000, "header": "x-user-id"})),
     "traffic.connectionPool": Use(_traffic(connectionPool={"maxConnections": 100})),
     "traffic.connectionPool.http2Upgrade": Use(_traffic(connectionPool={"http2Upgrade": True})),
     "traffic.outlierDetection.consecutiveErrors": Use(_ejection(consecutiveErrors=3)),

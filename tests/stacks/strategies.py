@@ -353,6 +353,11 @@ def models(draw: st.DrawFn, number: int) -> tuple[str, Settings]:
     return f"{draw(stems)}{number}", model
 
 
+token_budgets = st.fixed_dictionaries(
+    {"tokens": counts(), "header": matching("[a-z0-9-]{1,12}")},
+    optional={"per": st.sampled_from(("minute", "hour", "day"))},
+)
+
 rate_limits = st.fixed_dictionaries(
     {"requests": counts()},
     optional={
@@ -399,6 +404,8 @@ def limited(draw: st.DrawFn, model: Settings) -> Settings:
     picked = traffic.get("balancing") == PICKED["balancing"]
     if model.get("route", {}) is not None and not picked and draw(st.booleans()):
         traffic["rateLimit"] = draw(rate_limits)
+    if model.get("route", {}) is not None and not picked and draw(st.booleans()):
+        traffic["tokenBudget"] = draw(token_budgets)
     return model | ({"traffic": traffic} if traffic else {})
 
 
@@ -476,7 +483,7 @@ def _leave_out(lacks: Lacks, model: Settings) -> None:
     # What cannot be without the part that was taken.
     traffic = model.setdefault("traffic", {})
     traffic["concurrency"] = None
-    for part in ("fault", "rateLimit"):
+    for part in ("fault", "rateLimit", "tokenBudget"):
         traffic.pop(part, None)
     if "policy" not in traffic.get("balancing", {}):
         traffic.pop("balancing", None)
@@ -532,6 +539,7 @@ def stacks(draw: st.DrawFn, pem: str, meshes: Strategy | None = None) -> Setting
         for model in stack["models"].values():
             traffic = model.get("traffic", {})
             traffic.pop("rateLimit", None)
+            traffic.pop("tokenBudget", None)
             if traffic.get("balancing") == PICKED["balancing"]:
                 del traffic["balancing"]
     return stack

@@ -189,6 +189,41 @@ def test_the_namespace_of_flagger_is_not_for_models() -> None:
     assert f"models.{NAME}.namespace" in found
 
 
+BUDGET = {"tokenBudget": {"tokens": 1000, "header": "x-user-id"}}
+
+
+def test_the_ai_gateway_is_installed_once_where_callers_have_a_budget() -> None:
+    assert platform(TWO_MODELS).all("AiGateway") == []
+    models = {name: settings | {"traffic": BUDGET} for name, settings in TWO_MODELS.items()}
+    result = platform(models)
+    assert result.one("Release", "ai-gateway").inputs["namespace"] == "ai-gateway"
+    assert len(result.all("AIGatewayRoute")) == len(models)
+
+
+def test_requests_go_to_the_ai_gateway_once_it_knows_the_model() -> None:
+    result = platform({NAME: model_settings(traffic=BUDGET)})
+    route = result.one("AIGatewayRoute")
+    assert result.follows(route, result.one("EnvoyProxy"))
+    (public,) = (
+        each
+        for each in result.all("VirtualService")
+        if "gateway" in each.inputs["metadata"]["name"]
+    )
+    assert result.follows(public, route)
+
+
+def test_tokens_are_counted_only_of_what_comes_through_the_gateway() -> None:
+    inside = problems(models={NAME: model_settings(traffic=BUDGET, route=None)})
+    picked = BUDGET | {"balancing": {"policy": "endpoint-picker"}}
+    for found in (inside, problems(models={NAME: model_settings(traffic=picked)})):
+        assert f"models.{NAME}.traffic.tokenBudget" in found
+
+
+def test_the_namespace_of_the_ai_gateway_is_not_for_models() -> None:
+    found = problems(models={NAME: model_settings(namespace="ai-gateway")})
+    assert f"models.{NAME}.namespace" in found
+
+
 def test_addresses_are_those_of_the_services() -> None:
     urls: list[str] = []
 

@@ -12,7 +12,14 @@ from components.kubernetes import Manifest
 from components.mesh.ambient import control_plane, delivery, gateway, injection, security, traffic
 from components.mesh.istio.control_plane import NAMESPACE, kubernetes_problem, telemetry
 from components.mesh.istio.settings import IstioSettings
-from components.mesh.protocol import Deliverer, Delivery, Ingress, Metadata, PodSecurityLevel
+from components.mesh.protocol import (
+    Deliverer,
+    Delivery,
+    Ingress,
+    Metadata,
+    Metering,
+    PodSecurityLevel,
+)
 from components.model.model import Model
 
 
@@ -63,6 +70,9 @@ class Ambient:
 
     def deliver(self, model: Model) -> Delivery:
         return delivery.delivery(model)
+
+    def meter(self) -> Metering:
+        return Metering()
 
     def deliverer(self) -> Deliverer:
         return Deliverer()

@@ -35,6 +35,10 @@ LACKS: Lacks = {
         "in ambient mode no proxy counts requests by caller; use mesh.dataPlane: sidecar, which "
         "counts them by header, or leave rateLimit out"
     ),
+    "traffic.tokenBudget": (
+        "the AI gateway that counts tokens is set up for sidecars alone; put one in front of the "
+        "gateway, or use mesh.dataPlane: sidecar"
+    ),
     "traffic.retries.attempts": _NO_RETRY,
     "traffic.retries.conditions": _NO_RETRY,
     "traffic.timeouts.firstByte": (

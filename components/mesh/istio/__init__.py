@@ -9,6 +9,7 @@ import pulumi
 from components.adoption import Adoption
 from components.chart import Chart, Part
 from components.kubernetes import Manifest
+from components.mesh import gateway_api
 from components.mesh.istio import (
     control_plane,
     delivery,
@@ -17,12 +18,20 @@ from components.mesh.istio import (
     gateway,
     injection,
     limits,
+    metering,
     model_router,
     security,
     traffic,
 )
 from components.mesh.istio.settings import IstioSettings
-from components.mesh.protocol import Deliverer, Delivery, Ingress, Metadata, PodSecurityLevel
+from components.mesh.protocol import (
+    Deliverer,
+    Delivery,
+    Ingress,
+    Metadata,
+    Metering,
+    PodSecurityLevel,
+)
 from components.model.model import Model
 
 
@@ -34,6 +43,8 @@ class Istio:
     traces_endpoint: str | None = None
     endpoint_pickers: bool = False
     """Whether the pods of a model are chosen by one."""
+    token_budgets: bool = False
+    """Whether the callers of a model have one."""
 
     system_namespace = control_plane.NAMESPACE
     gateway_namespace = gateway.NAMESPACE
@@ -48,11 +59,14 @@ class Istio:
         return self
 
     def install(self) -> tuple[Part, ...]:
-        if not self.endpoint_pickers:
-            return control_plane.charts(self.settings, self.traces_endpoint)
-        values = endpoint_picker.ISTIOD_VALUES
-        charts = control_plane.charts(self.settings, self.traces_endpoint, values)
-        return endpoint_picker.definitions(self.settings), *charts
+        if self.endpoint_pickers:
+            values = endpoint_picker.ISTIOD_VALUES
+            charts = control_plane.charts(self.settings, self.traces_endpoint, values)
+            return endpoint_picker.definitions(self.settings), *charts
+        charts = control_plane.charts(self.settings, self.traces_endpoint)
+        if self.token_budgets and self.settings.gateway_api:
+            return gateway_api.definitions(), *charts
+        return charts
 
     def observe(self, sampling_percent: float) -> tuple[Manifest, ...]:
         return control_plane.telemetry(self.traces_endpoint, sampling_percent)
@@ -79,6 +93,9 @@ class Istio:
 
     def deliver(self, model: Model) -> Delivery:
         return delivery.delivery(model)
+
+    def meter(self) -> Metering:
+        return metering.metering(self.settings)
 
     def deliverer(self) -> Deliverer:
         return Deliverer()

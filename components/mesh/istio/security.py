@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.adoption import Adoption
+from components.ai_gateway import names
 from components.callers import Caller
 from components.kubernetes import Manifest, manifest
-from components.mesh.istio import gateway
+from components.mesh.istio import gateway, metering
 from components.mesh.istio.settings import IstioSettings
 from components.model.model import Model
 
@@ -52,7 +53,7 @@ def model_policies(
     rules = [
         allowed
         for source in (model, *model.mirrored_from)
-        for allowed in rules_of(source, model, through)
+        for allowed in rules_of(source, model, through, metering.principal(settings))
     ]
     if model.adoption == "permissive":
         rules = [anybody(model)]
@@ -68,11 +69,25 @@ def model_policies(
     )
 
 
-def rules_of(source: Model, model: Model, gateway_principal: str | None) -> Iterator[Rule]:
-    """What lets the callers of `source` reach `model`: itself, or one that is mirrored to it."""
+def rules_of(
+    source: Model,
+    model: Model,
+    gateway_principal: str | None,
+    counter_principal: str | None = None,
+) -> Iterator[Rule]:
+    """What lets the callers of `source` reach `model`: itself, or one that is mirrored to it.
+
+    Where tokens are counted, what may generate comes from the proxies that count, and not past
+    them.
+    """
     if gateway_principal is not None and source.settings.route is not None:
         paths = source.public_paths
-        yield rule(model, Caller(principal=gateway_principal, paths=paths))
+        if counter_principal and source.settings.traffic.token_budget:
+            free, counted = names.FREE_METHODS, names.COUNTED_METHODS
+            yield rule(model, Caller(principal=gateway_principal, methods=free, paths=paths))
+            yield rule(model, Caller(principal=counter_principal, methods=counted, paths=paths))
+        else:
+            yield rule(model, Caller(principal=gateway_principal, paths=paths))
     for caller in source.settings.callers:
         yield rule(model, caller)
 

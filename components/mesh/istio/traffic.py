@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from components.ai_gateway import names
 from components.kubernetes import Manifest, manifest
 from components.mesh.istio import gateway, model_router
 from components.mesh.istio.destination import GROUP
@@ -46,6 +47,8 @@ def virtual_services(model: Model, gateway_host: str | None) -> tuple[Manifest, 
 def _virtual_service(model: Model, name: str, host: str, owner: str, place: _Part) -> Manifest:
     """All kinds of request that come in at a place; the first match decides."""
     routes = [_in_place(model.name, place, kind) for kind in _kinds(model)]
+    if owner == gateway.REFERENCE and model.settings.traffic.token_budget:
+        routes.insert(0, _in_place(model.name, _for_counting(model, place), _Part("", [], {})))
     return manifest(
         GROUP,
         "VirtualService",
@@ -68,6 +71,24 @@ def _at_gateway(model: Model, route: RouteSettings) -> _Part:
         named = _exactly({model_router.HEADER: model.name})
         matches = [_both(match, named) for match in matches or [{}]]
     return _Part("-gateway", matches, rewrite)
+
+
+def _for_counting(model: Model, place: _Part) -> _Part:
+    """What may generate goes to the AI gateway, whose own call to the model then meets all that
+    holds inside: weights, retries, faults. It tells models apart by host."""
+    methods = {"method": {"regex": "|".join(names.COUNTED_METHODS)}}
+    rewrite = place.action.get("rewrite", {}) | {"authority": model.service_host}
+    action = {
+        "rewrite": rewrite,
+        # The AI gateway believes it: a caller's own could get past the count.
+        "headers": {"request": {"remove": [names.MODEL_HEADER]}},
+        "retries": {"attempts": 0},
+        "route": [{"destination": {"host": names.HOST, "port": {"number": names.PORT}}}],
+    }
+    if response := model.settings.traffic.timeouts.response:
+        action["timeout"] = response
+    matches = [_both(match, methods) for match in place.matches or [{}]]
+    return _Part(f"{place.name}-counted", matches, action)
 
 
 def _in_place(name: str, place: _Part, kind: _Part) -> Route:

@@ -21,7 +21,14 @@ from components.mesh.linkerd import (
 )
 from components.mesh.linkerd.identity import ProvidedIdentity, PulumiIdentity
 from components.mesh.linkerd.settings import LinkerdSettings
-from components.mesh.protocol import Deliverer, Delivery, Ingress, Metadata, PodSecurityLevel
+from components.mesh.protocol import (
+    Deliverer,
+    Delivery,
+    Ingress,
+    Metadata,
+    Metering,
+    PodSecurityLevel,
+)
 from components.model.model import Model
 
 
@@ -86,6 +93,9 @@ class Linkerd:
 
     def deliver(self, model: Model) -> Delivery:
         return delivery.delivery(model)
+
+    def meter(self) -> Metering:
+        return Metering()
 
     def deliverer(self) -> Deliverer:
         return delivery.deliverer(self.settings)

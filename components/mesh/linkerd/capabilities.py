@@ -31,6 +31,9 @@ LACKS: Lacks = {
     "settings (for Envoy Gateway a BackendTrafficPolicy)",
     "traffic.rateLimit.per=minute": _SECONDS,
     "traffic.rateLimit.per=hour": _SECONDS,
+    "traffic.tokenBudget": "the AI gateway that counts tokens is set up behind Istio's gateway "
+    "alone; extend Envoy Gateway with Envoy AI Gateway yourself (a BackendTrafficPolicy), or use "
+    "mesh.kind: istio",
     "traffic.connectionPool": "Linkerd's proxies share one HTTP/2 connection for all requests to "
     "a pod and limit none; limit the server itself (runtime.maxSequences for vLLM), or use "
     "mesh.kind: istio",
