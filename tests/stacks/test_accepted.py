@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.ai_gateway.names import NAMESPACE
 from components.mesh.istio.endpoint_picker import definitions
+from tests.components.ai_gateway import rendered as ai_gateway
 from tests.components.samples import istio
 from tests.stacks import strategies
 from tests.stacks.conftest import Site
@@ -28,14 +30,19 @@ PODS = {
 
 @pytest.fixture(scope="module")
 def ready(site: Site) -> Site:
-    """The site with the namespaces of all examples, and what an endpoint picker's routes are."""
-    wanted = {name: {"istio-injection": "enabled"} for name in strategies.NAMESPACES} | PODS
+    """The site with the namespaces of all examples, and the kinds of an endpoint picker and of the
+    AI gateway."""
+    wanted: dict[str, dict[str, str]] = {
+        name: {"istio-injection": "enabled"} for name in strategies.NAMESPACES
+    }
+    wanted |= PODS | {NAMESPACE: {}}
+    of_ai_gateway = ai_gateway.definitions(ai_gateway.rendered(site.simulated))
     site.cluster.apply(
         [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
             for name, labels in wanted.items()
         ]
-        + list(definitions(istio().settings))
+        + [*definitions(istio().settings), *of_ai_gateway]
     )
     established = ("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
     site.cluster.check(site.cluster.run_kubectl(*established))
@@ -57,7 +64,7 @@ def pods(found: Objects) -> Iterator[dict[str, Any]]:
     """A pod of every Deployment, without the ServiceAccount that only a real one has."""
     for item in of_kind(found, "Deployment"):
         template = item["spec"]["template"]
-        has_host_path = any("hostPath" in volume for volume in template["spec"]["volumes"])
+        has_host_path = any("hostPath" in volume for volume in template["spec"].get("volumes", []))
         for namespace in PODS:
             if has_host_path and namespace == "restricted-pods":
                 continue

@@ -96,6 +96,8 @@ def _assert_http_routes_end_at_pods(found: Objects, pods: list[tuple[str, dict[s
         for rule in route["spec"]["rules"]:
             backends = rule.get("backendRefs", [])
             assert sum(entry.get("weight", 100) for entry in backends) in (0, 100)
+            # A pool names the pods itself, and its picker one of them.
+            backends = [entry for entry in backends if entry.get("kind") != "InferencePool"]
             filters = rule.get("filters", [])
             mirrors = [each["requestMirror"] for each in filters if "requestMirror" in each]
             for backend in backends + [each["backendRef"] for each in mirrors]:

@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
 from components.ai_gateway import budget, gateway, redis
-from components.ai_gateway.charts import charts
 from components.ai_gateway.names import NAMESPACE
 from components.ai_gateway.settings import AiGatewaySettings
 from components.kubernetes import Manifest
 from components.mesh import gateway_api
 from gitops.cluster import Cluster, RefusedError
 from simcluster.cluster import SimulatedCluster
+from tests.components.ai_gateway.rendered import definitions, rendered
 from tests.components.samples import istio, model
 
 pytestmark = pytest.mark.cluster
 
 BUDGET = {"tokens": 4_294_967_295, "per": "minute", "header": "x-user-id"}
-
-
-def rendered(cluster: SimulatedCluster) -> dict[str, list[Manifest]]:
-    """What each chart makes of the program's values."""
-    found = {}
-    for chart in charts(AiGatewaySettings()):
-        folder = cluster.charts / chart.name
-        options = ("--namespace", chart.namespace, "--include-crds", "--values", "-")
-        made = subprocess.run(
-            [cluster.tools / "helm", "template", chart.release, folder, *options],
-            input=yaml.safe_dump(chart.values),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found[chart.name] = [item for item in yaml.safe_load_all(made.stdout) if item]
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +32,7 @@ def ready(cluster: SimulatedCluster, manifests: dict[str, list[Manifest]]) -> Cl
     """A cluster that knows the kinds, and has the namespaces."""
     tools = cluster.tools
     found = Cluster(cluster.kubeconfig, str(tools / "kubectl"), str(tools / "helm"))
-    definitions = [
-        item
-        for item in (item for items in manifests.values() for item in items)
-        if item["kind"] == "CustomResourceDefinition"
-        and item["spec"]["group"] != gateway_api.GROUP
-        and ".x-k8s.io" not in item["spec"]["group"]
-    ]
-    found.apply([*gateway_api.definitions(), *definitions])
+    found.apply([*gateway_api.definitions(), *definitions(manifests)])
     found.check(found.run_kubectl("wait", "crd", "--all", "--for=condition=Established"))
     found.apply(
         [
